@@ -7,7 +7,7 @@ import type { Measure, Result } from './report/run-report.ts';
 export type Interval = Pick<Measure, 'low' | 'high' | 'open'>;
 
 /** Instead of a figure: nothing of the kind was seen. */
-export const NO_SAMPLES = 'no samples';
+const NONE: Result = { none: 'no samples' };
 /** Of each side, what is outside. */
 const TAIL = 0.025;
 const Z = 1.959_964;
@@ -17,35 +17,32 @@ const GREATEST = 6;
 const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
 
 /** A figure of samples, and how far it is known from them. */
-export interface Statistic<Sample> {
-  (samples: readonly Sample[]): number;
-  readonly interval: (samples: readonly Sample[]) => Interval;
-}
+export type Statistic<Sample> = (samples: readonly Sample[]) => Interval & { readonly value: number };
 
 /** A statistic of all samples, with its spread. @param resolution what the samples cannot tell apart */
 export function measure<Sample>(samples: readonly Sample[], statistic: Statistic<Sample>, resolution = 0): Result {
-  if (samples.length === 0) return { none: NO_SAMPLES };
-  const value = statistic(samples);
+  if (samples.length === 0) return NONE;
+  const { value, ...interval } = statistic(samples);
   const least = { low: value - resolution / 2, high: value + resolution / 2 };
-  return { value, ...widerOf(statistic.interval(samples), least), n: samples.length };
+  return { value, ...widerOf(interval, least), n: samples.length };
 }
 
 /** The value below which a share of the samples lies (nearest rank); a share of 1 is the greatest. */
-export const quantileAt = (share: number): Statistic<number> =>
-  Object.assign((samples: readonly number[]) => sortedQuantile(sorted(samples), share), {
-    interval: (samples: readonly number[]) => quantileInterval(samples, share),
-  });
+export const quantileOf = (samples: readonly number[], share: number): number =>
+  sorted(samples)[Math.max(0, Math.ceil(share * samples.length) - 1)] ?? Number.NaN;
+
+const quantileAt = (share: number) => (samples: readonly number[]) => {
+  return { value: quantileOf(samples, share), ...quantileInterval(samples, share) };
+};
 export const median = quantileAt(0.5);
 export const p95 = quantileAt(0.95);
 export const largest = quantileAt(1);
-export const mean: Statistic<number> = Object.assign((samples: readonly number[]) => momentsOf(samples).mean, {
-  interval: meanInterval,
-});
+export const mean = (samples: readonly number[]) => ({ value: momentsOf(samples).mean, ...meanInterval(samples) });
 /** The share of `true`, in percent. */
-export const percentOf: Statistic<boolean> = Object.assign(
-  (outcomes: readonly boolean[]) => (100 * hitsOf(outcomes)) / outcomes.length,
-  { interval: (outcomes: readonly boolean[]) => scaled(shareInterval(hitsOf(outcomes), outcomes.length), 100) },
-);
+export function percentOf(outcomes: readonly boolean[]) {
+  const hits = outcomes.filter((outcome) => outcome).length;
+  return { value: (100 * hits) / outcomes.length, ...scaled(shareInterval(hits, outcomes.length), 100) };
+}
 
 /**
  * A quantile of samples that come in bursts: what delays one delays all of its part of the run. The spread is the wider of
@@ -54,16 +51,14 @@ export const percentOf: Statistic<boolean> = Object.assign(
 export function quantileOver(parts: readonly (readonly number[])[], share: number): Result {
   const known = parts.filter((part) => part.length > 0);
   const all = known.flat();
-  if (all.length === 0) return { none: NO_SAMPLES };
-  const quantile = quantileAt(share);
-  const ofParts = share === 1 ? quantileInterval(known.map(largest), 1) : meanInterval(known.map(quantile));
-  return { value: quantile(all), ...widerOf(quantileInterval(all, share), ofParts), n: all.length };
+  if (all.length === 0) return NONE;
+  const each = known.map((part) => quantileOf(part, share));
+  const ofParts = share === 1 ? quantileInterval(each, 1) : meanInterval(each);
+  return { value: quantileOf(all, share), ...widerOf(quantileInterval(all, share), ofParts), n: all.length };
 }
 
 /** The mean of parts of a run. */
-export function meanOf(parts: readonly number[]): Measure {
-  return { value: momentsOf(parts).mean, ...meanInterval(parts), n: parts.length };
-}
+export const meanOf = (parts: readonly number[]): Measure => ({ ...mean(parts), n: parts.length });
 
 /** What all parts of a run make together. */
 export function sumOf(parts: readonly number[]): Measure {
@@ -140,11 +135,15 @@ export function countInterval(count: number): Interval {
  */
 export function quantileRanks(n: number, share: number): { readonly low: number; readonly high: number } {
   if (share >= 1) return { low: n - GREATEST + 1, high: n + 1 };
-  const chances = binomial(n, share);
-  let low = 0;
-  for (let below = chances[0] ?? 1; below <= TAIL && low < n; below += chances[low] ?? 1) low += 1;
-  let high = n + 1;
-  for (let above = chances[n] ?? 1; above <= TAIL && high > 1; above += chances[high - 1] ?? 1) high -= 1;
+  let [low, high, below] = [0, 0, 0];
+  // As a logarithm, so that no chance underflows before it counts.
+  let chance = n * Math.log(1 - share);
+  for (let hits = 0; high === 0; hits += 1) {
+    below += Math.exp(chance);
+    if (below <= TAIL) low = hits + 1;
+    if (below >= 1 - TAIL || hits === n) high = hits + 1;
+    chance += Math.log((((n - hits) / (hits + 1)) * share) / (1 - share));
+  }
   // Where only the lower side is bounded, it has to say all: then two like runs must not be apart by chance too often.
   return { low: high > n ? Math.min(low, n - GREATEST + 1) : low, high };
 }
@@ -175,23 +174,4 @@ export function momentsOf(samples: readonly number[]): { readonly mean: number; 
 function scaled({ low, high, open }: Interval, by: number): Interval {
   return { low: low * by, high: high * by, ...(open && { open }) };
 }
-const hitsOf = (outcomes: readonly boolean[]): number => outcomes.filter((outcome) => outcome).length;
 const sorted = (samples: readonly number[]): number[] => samples.toSorted((a, b) => a - b);
-const sortedQuantile = (values: readonly number[], share: number): number =>
-  values[Math.min(values.length - 1, Math.max(0, Math.ceil(share * values.length) - 1))] ?? Number.NaN;
-
-/** The chances of 0 to n hits, from the likeliest outwards, so that none of them underflows before it counts for nothing. */
-function binomial(n: number, share: number): Float64Array {
-  const chances = new Float64Array(n + 1);
-  const peak = Math.min(n, Math.floor((n + 1) * share));
-  const odds = share / (1 - share);
-  chances[peak] = 1;
-  for (let hits = peak + 1; hits <= n; hits += 1) {
-    chances[hits] = (((chances[hits - 1] ?? 0) * (n - hits + 1)) / hits) * odds;
-  }
-  for (let hits = peak - 1; hits >= 0; hits -= 1) {
-    chances[hits] = ((chances[hits + 1] ?? 0) * (hits + 1)) / (n - hits) / odds;
-  }
-  const sum = chances.reduce((total, chance) => total + chance, 0);
-  return chances.map((chance) => chance / sum);
-}

@@ -15,12 +15,9 @@ import { Child } from '../child.ts';
 import type { RowContext } from '../row.ts';
 import { writeBenchAgent } from './bench-agent.ts';
 import type { HABITS } from './caller-script.ts';
-import { makeClips } from './clips.ts';
 import type { PhonesApi } from './phones.ts';
 import type { ProbeApi } from './probe.ts';
-import type { ProvidersApi } from './providers.ts';
-import type { RealtimeRecord } from './scripted-realtime.ts';
-import type { ProviderTiming } from './scripted-services.ts';
+import { startProviders } from './start-providers.ts';
 
 export interface LoadTestOptions {
   /** Of its logs, in the work folder. */
@@ -54,30 +51,25 @@ const DIAL_PER_SECOND = 10;
 /** Code is compiled, buffers have grown, and every caller is in the middle of the talk. */
 const WARM_MS = 12_000;
 
-/**
- * From the first sound of a caller to a service's `speech_started`. Voice Live hears 80 ms of speech first
- * (`speech_duration_ms`, "How to use the Voice Live API", Microsoft Learn); 60 ms are supposed for the network, both ways.
- */
-export const SERVICE_HEARS_MS = 80 + 60;
+const PROBE = new URL('./probe.ts', import.meta.url).href;
+const HOST_ARGS = [...STREAM_HOST_FLAGS, '--import', PROBE, 'stream-host/main.ts'];
 
-/** Those of good services. */
-export const TIMING: ProviderTiming = {
-  recognition: { partialMs: 250, finalMs: 600 },
-  synthesis: { firstAudioMs: 100, pieceMs: 25 },
-  chat: { firstTokenMs: 150, tokenMs: 20 },
-  // Twice as fast as speech, so that many interruptions come while an answer is being made.
-  realtime: { hearsMs: { usual: SERVICE_HEARS_MS, late: 600 }, silenceMs: 500, answerMs: 300, pieceMs: 50 },
-};
+interface Host {
+  readonly process: Child<ProbeApi>;
+  readonly port: number;
+}
 
-interface Parts {
-  readonly redisUrl: string;
-  /** Where the providers are. */
-  readonly far: string;
-  readonly store: SessionStore;
-  readonly phones: Child<PhonesApi>;
-  readonly providers: Child<ProvidersApi>;
-  /** Replicas of the stream host. */
-  readonly hosts: readonly { readonly process: Child<ProbeApi>; readonly url: string }[];
+/** Calls on the hosts, as a row makes them and measures them. */
+export type LoadTest = Awaited<ReturnType<typeof openLoadTest>>;
+
+/** Starts everything, and ends it when the work is done. */
+export async function withLoadTest<Found>(
+  options: LoadTestOptions,
+  context: RowContext,
+  work: (test: LoadTest) => Promise<Found>,
+): Promise<Found> {
+  await using opened = new AsyncDisposableStack();
+  return await work(await openLoadTest(options, context, opened));
 }
 
 /**
@@ -85,144 +77,95 @@ interface Parts {
  * play the world: the phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat
  * completions, Voice Live, ACS's keys). Everything but the far ends is the product as `main.ts` starts it.
  */
-export class LoadTest {
-  readonly #options: LoadTestOptions;
-  readonly #signal: AbortSignal;
-  readonly #parts: Parts;
-
-  private constructor(options: LoadTestOptions, signal: AbortSignal, parts: Parts) {
-    this.#options = options;
-    this.#signal = signal;
-    this.#parts = parts;
+async function openLoadTest(options: LoadTestOptions, context: RowContext, opened: AsyncDisposableStack) {
+  const { seed, signal, workFolder, progress } = context;
+  progress('starts the stream host, callers and providers');
+  const folder = join(workFolder, options.name);
+  await mkdir(folder, { recursive: true });
+  const agent = await writeBenchAgent(folder);
+  const redis = opened.adopt((await startRedisServer()) ?? (await startEmbeddedRedis()), (server) => server.close());
+  const connection = opened.adopt(connectRedis(redis.url, pino({ level: 'silent' })), (one) => one.disconnect());
+  const store = new SessionStore(connection, { ttlSeconds: 3600 });
+  const tokens = await TokenIssuer.create(ACS);
+  const { clips, far, process: providers } = await startProviders(folder, { jwks: JSON.stringify(tokens.jwks) });
+  opened.defer(() => providers.close());
+  const hosts: Host[] = [];
+  while (hosts.length < options.hosts) {
+    const [port = 0] = await freePorts(1);
+    const name = `host-${hosts.length + 1}`;
+    const env = { ...hostSettings(options, port, far, redis.url), ...agent, ...options.settings };
+    const process = new Child<ProbeApi>({ name, args: HOST_ARGS, env, logFile: join(folder, `${name}.log`) });
+    opened.defer(() => process.close());
+    await process.answersAt(`http://127.0.0.1:${port}/readyz`, signal);
+    hosts.push({ process, port });
   }
+  const logFile = join(folder, 'phones.log');
+  const phones = new Child<PhonesApi>({ name: 'phones', args: ['bench/acs/phones.ts'], env: {}, logFile });
+  opened.defer(() => phones.close());
+  const urls = hosts.map(({ port }) => `ws://127.0.0.1:${port}/api/v1/media/stream`);
+  const token = await tokens.sign(MEDIA_TOKEN_SECONDS);
+  await phones.call('start', { clips: clips.callers, seed, urls, token, habits: options.habits });
+  opened.defer(() => phones.call('hangUp', 0).catch(() => {}));
 
-  /** Starts everything, and ends it when the work is done. */
-  static async use<Found>(
-    options: LoadTestOptions,
-    { seed, signal, workFolder, progress }: RowContext,
-    work: (test: LoadTest) => Promise<Found>,
-  ): Promise<Found> {
-    await using opened = new AsyncDisposableStack();
-    progress('starts the stream host, callers and providers');
-    const folder = join(workFolder, options.name);
-    await mkdir(folder, { recursive: true });
-    const agent = await writeBenchAgent(folder);
-    const child = <Served extends Record<string, (...args: never[]) => unknown>>(
-      name: string,
-      args: readonly string[],
-      env: Readonly<Record<string, string>> = {},
-    ) => {
-      const started = new Child<Served>({ name, args, env, logFile: join(folder, `${name}.log`) });
-      opened.defer(() => started.close());
-      return started;
-    };
-    const redis = (await startRedisServer()) ?? (await startEmbeddedRedis());
-    opened.defer(() => redis.close());
-    const connection = connectRedis(redis.url, pino({ level: 'silent' }));
-    opened.defer(() => connection.disconnect());
+  const test = {
+    redisUrl: redis.url,
+    /** The ports that the hosts are clients of, and their own. */
+    ports: {
+      redis: Number(new URL(redis.url).port),
+      providers: Number(new URL(`http://${far}`).port),
+      hosts: hosts.map(({ port }) => port),
+    },
 
-    const clips = await makeClips();
-    const tokens = await TokenIssuer.create(ACS);
-    const providers = child<ProvidersApi>('providers', ['bench/acs/providers.ts']);
-    const far = `127.0.0.1:${await providers.call('start', clips, JSON.stringify(tokens.jwks), TIMING)}`;
-    const hosts: { process: Child<ProbeApi>; url: string }[] = [];
-    const probe = new URL('./probe.ts', import.meta.url).href;
-    while (hosts.length < options.hosts) {
-      const [port = 0] = await freePorts(1);
-      const settings = { ...hostSettings(options, port, far, redis.url), ...agent, ...options.settings };
-      const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
-      const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
-      const url = `http://127.0.0.1:${port}`;
-      await process.answersAt(`${url}/readyz`, signal);
-      hosts.push({ process, url });
-    }
-    const token = await tokens.sign(MEDIA_TOKEN_SECONDS);
-    const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
-    const phones = child<PhonesApi>('phones', ['bench/acs/phones.ts']);
-    await phones.call('start', { clips: clips.callers, seed, urls, token, habits: options.habits });
-    const store = new SessionStore(connection, { ttlSeconds: 3600 });
-    const test = new LoadTest(options, signal, { redisUrl: redis.url, far, store, phones, providers, hosts });
-    opened.defer(() => test.hangUp(0).catch(() => {}));
-    return await work(test);
-  }
+    /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
+    async dial(calls: number, perSecond: number) {
+      const ids = Array.from({ length: calls }, () => randomUUID());
+      const { mode } = options;
+      const call = { channel: 'phone', direction: 'inbound', mode, agent: 'bench', status: 'ringing' } as const;
+      await Promise.all(ids.map((id) => store.create({ id, ...call })));
+      return phones.call('dial', ids, perSecond);
+    },
 
-  get redisUrl(): string {
-    return this.#parts.redisUrl;
-  }
+    /**
+     * Connects calls and lets them warm up. Those that the host is too busy for at the moment dial again, for a minute.
+     * @returns how many were let in
+     * @throws where they are fewer than `least`: the figures would be of fewer calls than they say
+     */
+    async connect(calls: number, least = calls): Promise<number> {
+      let missing = calls;
+      for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
+        const refusals = await test.dial(missing, DIAL_PER_SECOND);
+        missing = refusals.filter((refusal) => refusal !== undefined).length;
+        if (missing === 0 || performance.now() > giveUpAtMs) break;
+        await test.wait(REDIAL_PAUSE_MS);
+      }
+      if (calls - missing < least) throw new Error(`The host refuses ${missing} of ${calls} calls: it is too busy.`);
+      await test.wait(WARM_MS);
+      return calls - missing;
+    },
 
-  /** The ports that the hosts are clients of, and their own. */
-  get ports(): { readonly redis: number; readonly providers: number; readonly hosts: readonly number[] } {
-    const { redisUrl, far, hosts } = this.#parts;
-    const portOf = (url: string) => Number(new URL(url).port);
-    return { redis: portOf(redisUrl), providers: portOf(`http://${far}`), hosts: hosts.map(({ url }) => portOf(url)) };
-  }
+    wait: (ms: number): Promise<void> => sleep(ms, undefined, { signal }),
 
-  /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
-  async dial(calls: number, perSecond: number) {
-    const ids = Array.from({ length: calls }, () => randomUUID());
-    const { mode } = this.#options;
-    const call = { channel: 'phone', direction: 'inbound', mode, agent: 'bench', status: 'ringing' } as const;
-    await Promise.all(ids.map((id) => this.#parts.store.create({ id, ...call })));
-    return this.#parts.phones.call('dial', ids, perSecond);
-  }
+    /** Ends all calls but so many. */
+    hangUp: (keep: number): Promise<void> => phones.call('hangUp', keep),
 
-  /**
-   * Connects calls and lets them warm up. Those that the host is too busy for at the moment dial again, for a minute.
-   * @returns how many were let in
-   * @throws where they are fewer than `least`: the figures would be of fewer calls than they say
-   */
-  async connect(calls: number, least = calls): Promise<number> {
-    let missing = calls;
-    for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
-      const outcomes = await this.dial(missing, DIAL_PER_SECOND);
-      missing = outcomes.filter(({ outcome }) => outcome === 'refused').length;
-      if (missing === 0 || performance.now() > giveUpAtMs) break;
-      await this.wait(REDIAL_PAUSE_MS);
-    }
-    if (calls - missing < least) {
-      throw new Error(`The host refuses ${missing} of ${calls} calls (${await this.closedBy()}): it is too busy.`);
-    }
-    await this.wait(WARM_MS);
-    return calls - missing;
-  }
+    /** Lets the calls talk, so often for so long, and reads what both sides saw. @param blocks parts of each, for the spread */
+    async measure(times: number, seconds: number, blocks = 1): Promise<Measured[]> {
+      const measured: Measured[] = [];
+      while (measured.length < times) {
+        await Promise.all(hosts.map(({ process }) => process.call('measure')));
+        await phones.call('measure', (seconds * 1000) / blocks, blocks);
+        await test.wait(seconds * 1000);
+        // At once: each second of waiting would count in the other's figures.
+        const reading = Promise.all(hosts.map(({ process }) => process.call('report')));
+        measured.push({ phones: await phones.call('report'), host: together(await reading) });
+      }
+      return measured;
+    },
 
-  wait(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#signal });
-  }
-
-  /** Ends all calls but so many. */
-  hangUp(keep: number): Promise<void> {
-    return this.#parts.phones.call('hangUp', keep);
-  }
-
-  /** Lets the calls talk, so often for so long, and reads what both sides saw. @param blocks parts of each, for the spread */
-  async measure(times: number, seconds: number, blocks = 1): Promise<Measured[]> {
-    const { hosts, phones } = this.#parts;
-    const measured: Measured[] = [];
-    while (measured.length < times) {
-      await Promise.all(hosts.map(({ process }) => process.call('measure')));
-      await phones.call('measure', (seconds * 1000) / blocks, blocks);
-      await this.wait(seconds * 1000);
-      // At once: each second of waiting would count in the other's figures.
-      const reading = Promise.all(hosts.map(({ process }) => process.call('report')));
-      measured.push({ phones: await phones.call('report'), host: together(await reading) });
-    }
-    return measured;
-  }
-
-  /** What the speech-to-speech service has done since it was asked last. */
-  realtimeReport(): Promise<RealtimeRecord> {
-    return this.#parts.providers.call('realtimeReport');
-  }
-
-  /** What `GET /healthz` of the hosts gives as the reason why nobody else is let in. */
-  async closedBy(): Promise<string> {
-    const answers = this.#parts.hosts.map(async ({ url }) => {
-      const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) });
-      return ((await response.json()) as { admission?: { closedBy?: string } }).admission?.closedBy;
-    });
-    return (await Promise.all(answers)).find((reason) => reason !== undefined) ?? 'a moment’s load';
-  }
+    /** What the speech-to-speech service has done since it was asked last. */
+    realtimeReport: () => providers.call('realtimeReport'),
+  };
+  return test;
 }
 
 /** The reports of several hosts on the same stretch of time as one. */
@@ -234,15 +177,13 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
     stops: reports.flatMap(({ stops }) => stops),
     verdictsMs: reports.flatMap(({ verdictsMs }) => verdictsMs),
     ...{ cpuMs: sum('cpuMs'), mainThreadCpuMs: sum('mainThreadCpuMs'), rssMb: sum('rssMb') },
-    ...{ elapsedMs: most('elapsedMs'), waitedForCpuMs: most('waitedForCpuMs'), loopDelayP99Ms: most('loopDelayP99Ms') },
+    ...{ elapsedMs: most('elapsedMs'), loopDelayP99Ms: most('loopDelayP99Ms') },
   };
 }
 
 function hostSettings(options: LoadTestOptions, port: number, far: string, redis: string) {
   return {
     STREAM_HOST_BIND: '127.0.0.1',
-    // Tells how it is to whoever asks.
-    EMULATOR_URL: `http://${far}`,
     STREAM_HOST_PORT: String(port),
     FUNCTIONS_PUBLIC_URL: `http://${far}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${port}`,

@@ -14,11 +14,6 @@ export interface SpokenClip {
   readonly frames: readonly Buffer[];
 }
 
-/** What became of an attempt to connect: the HTTP status and error code of a refusal. */
-export type DialOutcome =
-  | { readonly outcome: 'connected' }
-  | { readonly outcome: 'refused'; readonly status: number; readonly code: string };
-
 /** A StopAudio as the far side saw it. */
 interface SeenStop {
   /** Of the far side's socket: tells which call it is. */
@@ -85,8 +80,8 @@ const STOP_PREFIX = '{"kind":"StopAudio"';
 
 /** One call: ACS's media socket with somebody on the phone who listens, answers and cuts in. */
 export class PhoneCall {
-  /** Settles when the socket is open or refused. */
-  readonly dialled: Promise<DialOutcome>;
+  /** Settles when the socket is open or refused: the HTTP status and error code of a refusal. */
+  readonly refusal: Promise<string | undefined>;
   readonly #options: PhoneCallOptions;
   readonly #socket: WebSocket;
   readonly #farEnd: FarEnd;
@@ -106,8 +101,8 @@ export class PhoneCall {
     this.#options = options;
     this.#farEnd = new FarEnd(options.record);
     this.#noiseAt = options.random.whole(0, options.noise.length - 1);
-    const { promise, resolve } = Promise.withResolvers<DialOutcome>();
-    this.dialled = promise;
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.refusal = promise;
     const headers = { authorization: `Bearer ${options.token}`, 'x-ms-call-connection-id': `call-${options.id}` };
     const socket = new WebSocket(`${options.url}?session_id=${options.id}`, { headers, perMessageDeflate: false });
     this.#socket = socket;
@@ -117,18 +112,18 @@ export class PhoneCall {
     socket.on('open', () => {
       socket.send(encodeServiceMetadata(options.id, SAMPLE_RATE));
       this.#state = { name: 'pausing', untilMs: monotonicMs() + GREETING_WITHIN_MS };
-      resolve({ outcome: 'connected' });
+      resolve(undefined);
     });
     socket.on('unexpected-response', async (_request, response) => {
       this.#ended = true;
       const body = Buffer.concat(await response.toArray()).toString();
       const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
-      resolve({ outcome: 'refused', status: response.statusCode ?? 0, code });
+      resolve(`${response.statusCode} ${code}`);
     });
     socket.on('message', (data: Buffer) => this.#receive(data));
     socket.on('error', () => {});
     socket.on('close', () => {
-      resolve({ outcome: 'refused', status: 0, code: 'closed' });
+      resolve('closed');
       if (!this.#ended) options.record(monotonicMs()).counts.closed += 1;
       this.#ended = true;
     });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_BYTES, FRAME_MS, FRAME_SAMPLES } from '../../shared/audio/pcm.ts';
 import { encodeServiceAudio } from '../../shared/carrier/acs/media-frames.ts';
 import { serve } from '../child.ts';
 import { Random } from '../random.ts';
@@ -40,7 +40,7 @@ const api = {
   start({ clips, seed, urls, habits, token }: PhonesOptions): void {
     const spoken = clips.map(({ kind, pcm }): SpokenClip => ({ kind, frames: encodeFrames(pcm) }));
     const random = new Random(`noise ${seed}`);
-    const length = (NOISE_FRAMES * FRAME_BYTES) / 2;
+    const length = NOISE_FRAMES * FRAME_SAMPLES;
     const noise = encodeFrames(bytesOf(Int16Array.from({ length }, () => random.between(-NOISE_PEAK, NOISE_PEAK))));
     const record = (nowMs: number) => {
       const at = Math.floor((nowMs - measuredSinceMs) / blockMs);
@@ -59,16 +59,19 @@ const api = {
       group = (group + 1) % GROUPS;
     });
   },
-  /** Places calls, `perSecond` of them a second. Each id is that of a session, and of its call. */
+  /**
+   * Places calls, `perSecond` of them a second. Each id is that of a session, and of its call.
+   * @returns why each was refused; undefined where it was connected
+   */
   async dial(ids: readonly string[], perSecond: number) {
-    const outcomes: PhoneCall['dialled'][] = [];
+    const placed: PhoneCall[] = [];
     for (const id of ids) {
       const call = place(id);
       calls.push(call);
-      outcomes.push(call.dialled);
+      placed.push(call);
       await sleep(1000 / perSecond);
     }
-    return Promise.all(outcomes);
+    return Promise.all(placed.map(({ refusal }) => refusal));
   },
   measure(eachMs: number, count: number): void {
     blockMs = eachMs;

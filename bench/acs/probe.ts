@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
@@ -58,22 +57,8 @@ SpeechDetector.prototype.frame = function timed(...args: Parameters<typeof frame
   return frame.apply(this, args);
 };
 
-/** How long the main thread was ready to run and had no core, since its start. Linux tells; elsewhere NaN. */
-function waitedForCpuMs(): number {
-  try {
-    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
-  } catch {
-    return Number.NaN;
-  }
-}
-
 const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS });
-const nowUsed = () => ({
-  atMs: monotonicMs(),
-  cpu: process.cpuUsage(),
-  main: process.threadCpuUsage(),
-  waitedMs: waitedForCpuMs(),
-});
+const nowUsed = () => ({ atMs: monotonicMs(), cpu: process.cpuUsage(), main: process.threadCpuUsage() });
 let began = nowUsed();
 
 const api = {
@@ -85,19 +70,16 @@ const api = {
     began = nowUsed();
   },
   report() {
-    const { atMs, waitedMs } = nowUsed();
     const cpu = process.cpuUsage(began.cpu);
     const main = process.threadCpuUsage(began.main);
     const loopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - SAMPLE_MS);
     delays.disable();
     return {
       ...{ stops, verdictsMs, loopDelayP99Ms },
-      elapsedMs: atMs - began.atMs,
+      elapsedMs: monotonicMs() - began.atMs,
       /** All threads, and the main thread's share of it. */
       cpuMs: (cpu.user + cpu.system) / 1000,
       mainThreadCpuMs: (main.user + main.system) / 1000,
-      /** How long the main thread was ready to run while all cores were taken. NaN where the system does not tell. */
-      waitedForCpuMs: waitedMs - began.waitedMs,
       rssMb: process.memoryUsage.rss() / 1e6,
     };
   },

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { serve } from '../child.ts';
 import type { Clips } from './clips.ts';
+import { newRealtimeRecord } from './scripted-realtime.ts';
 import { type ProviderTiming, ScriptedServices } from './scripted-services.ts';
 
 const doorCounts = { accepted: 0, refused: 0 };
@@ -18,7 +19,13 @@ const api = {
    * @returns the port
    */
   async start(clips: Clips, jwks: string, timing: ProviderTiming, tokensFolder?: string): Promise<number> {
-    const isAllowed = await doorOf(tokensFolder);
+    const tokens = tokensFolder === undefined ? undefined : await AccessTokens.open(systemClock, tokensFolder);
+    const door = new ServiceDoor({ tokens }, AUDIENCES.ai);
+    const isAllowed = ({ headers: { authorization } }: IncomingMessage) => {
+      const isIn = tokens === undefined || door.admits({ keys: [], authorization });
+      doorCounts[isIn ? 'accepted' : 'refused'] += 1;
+      return isIn;
+    };
     const scripted = new ScriptedServices(clips, timing);
     services = scripted;
     const http = createServer((request, response) => {
@@ -37,20 +44,7 @@ const api = {
   /** Requests and sockets that were taken, and those refused for what they showed. */
   doorReport: () => doorCounts,
   /** What the speech-to-speech service has done since it was asked last. */
-  realtimeReport() {
-    if (services === undefined) throw new Error('The providers were not started.');
-    return services.takeRealtimeRecord();
-  },
+  realtimeReport: () => services?.takeRealtimeRecord() ?? newRealtimeRecord(),
 };
 export type ProvidersApi = typeof api;
 serve(api);
-
-async function doorOf(folder: string | undefined): Promise<(request: IncomingMessage) => boolean> {
-  const tokens = folder === undefined ? undefined : await AccessTokens.open(systemClock, folder);
-  const door = new ServiceDoor({ tokens }, AUDIENCES.ai);
-  return ({ headers: { authorization } }) => {
-    const isIn = tokens === undefined || door.admits({ keys: [], authorization });
-    doorCounts[isIn ? 'accepted' : 'refused'] += 1;
-    return isIn;
-  };
-}

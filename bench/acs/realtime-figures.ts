@@ -17,7 +17,6 @@ export function realtimeStretchOf(
     const start = heardOf.get(answer);
     return start && onsetMs !== undefined ? [{ ...start, onsetMs, receivedMs }] : [];
   });
-  const of = (kind: 'at-once' | 'usual' | 'late') => interruptions.filter(({ how }) => how === kind);
   const deltas = unpaced.flatMap(({ answer, ms, roomSinceMs, receivedMs }) => {
     const sentMs = piecesMs.get(answer)?.[Math.floor(ms / PIECE_MS)] ?? Number.NEGATIVE_INFINITY;
     return sentMs > roomSinceMs ? [{ ms, tookMs: receivedMs - sentMs }] : [];
@@ -28,13 +27,12 @@ export function realtimeStretchOf(
     /** The same without the first ones of answers, which a host that is late at times lets gather before it begins. */
     laterDeltaToWireMs: deltas.flatMap(({ ms, tookMs }) => (ms > 0 ? [tookMs] : [])),
     /** From `speech_started`, said at once, to StopAudio, unless our own detector was first all the same. */
-    startedToStopMs: of('at-once')
-      .map(({ sentMs, receivedMs }) => receivedMs - sentMs)
-      .filter((ms) => ms >= 0),
+    startedToStopMs: interruptions
+      .filter(({ isLate, sentMs, receivedMs }) => !isLate && receivedMs >= sentMs)
+      .map(({ sentMs, receivedMs }) => receivedMs - sentMs),
     /** From the caller's first frame of speech to StopAudio, where the service says nothing for long. */
-    ownOnsetToStopMs: of('late').map(({ onsetMs, receivedMs }) => receivedMs - onsetMs),
-    /** The same where the service speaks when real ones do, and to its `speech_started` alone. */
-    onsetToStopMs: of('usual').map(({ onsetMs, receivedMs }) => receivedMs - onsetMs),
-    onsetToStartedMs: of('usual').map(({ onsetMs, sentMs }) => sentMs - onsetMs),
+    ownOnsetToStopMs: interruptions
+      .filter(({ isLate }) => isLate)
+      .map(({ onsetMs, receivedMs }) => receivedMs - onsetMs),
   };
 }

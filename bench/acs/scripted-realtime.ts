@@ -8,21 +8,16 @@ import type { Logger } from '../../shared/log.ts';
 import type { AgentVoice } from '../subjects/agent-voice.ts';
 import { monotonicMs } from '../time.ts';
 import type { Clip } from './clips.ts';
-import { answerIn, ScriptedEars, ScriptedVoices } from './scripted-speech.ts';
+import { answerIn, ScriptedVoices, scriptedEars } from './scripted-speech.ts';
 
-/** When the service says that it hears the caller: at once, when a real one may, or long after. */
-export type Hears = 'at-once' | 'usual' | 'late';
-
-/** What each interruption of a session is to be, in turn. */
-const INTERRUPTIONS: readonly Hears[] = ['at-once', 'usual', 'at-once', 'late'];
 const PIECE_MS = 100;
 const LIFETIME_MS = 60 * 60_000;
 const TYPE = /"type":"([\w.]+)"/;
 
 /** Delays in milliseconds. */
 export interface RealtimeTiming {
-  /** From the first sound of a caller to `speech_started`. */
-  readonly hearsMs: { readonly usual: number; readonly late: number };
+  /** From the first sound of an interruption to `speech_started`, for every second one; else it is said at once. */
+  readonly lateMs: number;
   /** The silence that ends a turn; from the question for an answer to its first audio; from piece to piece of 100 ms. */
   readonly silenceMs: number;
   readonly answerMs: number;
@@ -34,7 +29,7 @@ export const newRealtimeRecord = () => ({
   /** By the number that marks an answer's audio: when each piece of 100 ms was sent. */
   piecesMs: new Map<number, number[]>(),
   /** `input_audio_buffer.speech_started` at an interruption, and the newest answer, which it ended or which was heard. */
-  heard: [] as { readonly answer: number; readonly how: Hears; readonly sentMs: number }[],
+  heard: [] as { readonly answer: number; readonly isLate: boolean; readonly sentMs: number }[],
   /** Pieces that were sent of responses that had been cancelled. */
   latePieces: 0,
 });
@@ -52,26 +47,28 @@ export interface ScriptedService {
 }
 
 /**
- * A session of the emulator's that hears and says by heart, Voice Live's or, with ears for any voice, OpenAI's. The audio of each answer is marked with its number;
- * lines that it is told to say have 0. What it sends and when is written down.
+ * A session of the emulator's that hears and says by heart, Voice Live's or, with ears for any voice, OpenAI's. The audio of
+ * each answer is marked with its number; lines that it is told to say have 0. What it sends and when is written down.
  */
 export function openScriptedRealtime(socket: WebSocket, dialect: Dialect, service: ScriptedService): void {
   const { callers, timing, log, nextAnswer, record } = service;
   let ids = 0;
   let interruptions = 0;
-  let interruption: Hears | undefined;
+  /** Of the newest sound of the caller's. */
+  let [isInterruption, isLate] = [false, false];
   let isCancelled = false;
   /** Of what is being said. */
   let pieces = 0;
   /** Of the last answer, and of what is being said. */
   let [answer, saying] = [0, 0];
 
-  const hearsMs = ({ kind }: Clip) => {
-    interruption = kind === 'interruption' ? INTERRUPTIONS[interruptions++ % INTERRUPTIONS.length] : undefined;
-    return interruption === 'at-once' ? 0 : timing.hearsMs[interruption ?? 'usual'];
+  const startsAfterMs = ({ kind }: Clip) => {
+    isInterruption = kind === 'interruption';
+    isLate = isInterruption && interruptions++ % 2 === 1;
+    return isLate ? timing.lateMs : 0;
   };
   const recognition = { partialMs: 0, finalMs: timing.silenceMs };
-  const ears = new ScriptedEars(callers, recognition, hearsMs, service.anyVoice);
+  const ears = scriptedEars({ clips: callers, timing: recognition, startsAfterMs, anyVoice: service.anyVoice });
   const scripted = new ScriptedVoices(service.voice);
   const voices = {
     speakSentences(text: string, voice: string) {
@@ -90,8 +87,8 @@ export function openScriptedRealtime(socket: WebSocket, dialect: Dialect, servic
       piecesMs.get(saying)?.push(monotonicMs());
       if (isCancelled) record().latePieces += 1;
     } else if (type === 'response.created') isCancelled = false;
-    else if (type === 'input_audio_buffer.speech_started' && interruption) {
-      heard.push({ answer, how: interruption, sentMs: monotonicMs() });
+    else if (type === 'input_audio_buffer.speech_started' && isInterruption) {
+      heard.push({ answer, isLate, sentMs: monotonicMs() });
     }
   };
   const send = socket.send.bind(socket);

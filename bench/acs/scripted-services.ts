@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
+import { type Pace, sendInTime } from '../../emulator/openai/openai-service.ts';
 import { openAiDialect } from '../../emulator/realtime/openai-dialect.ts';
 import { voiceLiveDialect } from '../../emulator/realtime/voice-live-dialect.ts';
 import type { EmulatedService } from '../../emulator/server.ts';
 import { RecognitionSocket } from '../../emulator/speech/recognition-socket.ts';
 import { SynthesisSocket } from '../../emulator/speech/synthesis-socket.ts';
-import { AgentVoice } from '../subjects/agent-voice.ts';
+import { agentVoice } from '../subjects/agent-voice.ts';
 import type { Clips } from './clips.ts';
 import {
   newRealtimeRecord,
@@ -16,11 +17,11 @@ import {
   type RealtimeRecord,
   type RealtimeTiming,
 } from './scripted-realtime.ts';
-import { ScriptedEars, ScriptedVoices, type SpeechTiming } from './scripted-speech.ts';
+import { ScriptedVoices, type SpeechTiming, scriptedEars } from './scripted-speech.ts';
 
 /** Delays of good services, in milliseconds. */
 export interface ProviderTiming extends SpeechTiming {
-  readonly chat: { readonly firstTokenMs: number; readonly tokenMs: number };
+  readonly chat: Pace;
   readonly realtime: RealtimeTiming;
 }
 
@@ -34,13 +35,15 @@ export class ScriptedServices implements EmulatedService {
   readonly #open: readonly (readonly [path: RegExp, open: (socket: WebSocket) => void])[];
   #record = newRealtimeRecord();
   #answers = 0;
+  readonly #nextAnswer = (): string => answerOf(++this.#answers);
 
   constructor({ callers, agent }: Clips, timing: ProviderTiming) {
     this.#timing = timing;
     const log = pino({ level: 'silent' });
-    const voice = new AgentVoice(agent.text, agent.samples);
-    const [ears, voices] = [new ScriptedEars(callers, timing.recognition), new ScriptedVoices(voice, timing.synthesis)];
-    const nextAnswer = () => this.#nextAnswer();
+    const voice = agentVoice(agent);
+    const ears = scriptedEars({ clips: callers, timing: timing.recognition });
+    const voices = new ScriptedVoices(voice, timing.synthesis);
+    const nextAnswer = this.#nextAnswer;
     const realtime = { callers, voice, log, nextAnswer, timing: timing.realtime, record: () => this.#record };
     const openAi = { ...realtime, anyVoice: callers[0] };
     this.#open = [
@@ -54,7 +57,7 @@ export class ScriptedServices implements EmulatedService {
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     if (!request.url?.endsWith('/chat/completions')) return false;
     request.resume();
-    streamAnswer(this.#nextAnswer(), this.#timing.chat, response);
+    void this.#streamAnswer(response);
     return true;
   }
 
@@ -71,9 +74,14 @@ export class ScriptedServices implements EmulatedService {
     return record;
   }
 
-  #nextAnswer(): string {
-    this.#answers += 1;
-    return answerOf(this.#answers);
+  /** Every question gets a long answer of three sentences, streamed as server-sent events. */
+  async #streamAnswer(response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    const chunks = new AnswerChunks('bench').of({ text: this.#nextAnswer(), calls: [] });
+    await sendInTime(response, chunks, this.#timing.chat, gone.signal);
+    response.end('data: [DONE]\n\n');
   }
 }
 
@@ -82,17 +90,3 @@ const answerOf = (answer: number): string =>
   `This is answer ${answer}, and answer ${answer} has all that I could find for you. ` +
   `With answer ${answer} you learn that the parcel left our house early in the morning. ` +
   `At last answer ${answer} tells you that the driver will ring twice at your door.`;
-
-/** Every question gets a long answer of three sentences, streamed as server-sent events. */
-function streamAnswer(text: string, { firstTokenMs, tokenMs }: ProviderTiming['chat'], response: ServerResponse) {
-  const chunks = new AnswerChunks('bench').of({ text, calls: [] });
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-  const step = () => {
-    const { done, value } = chunks.next();
-    if (done) return response.end('data: [DONE]\n\n');
-    response.write(`data: ${JSON.stringify(value)}\n\n`);
-    timer = setTimeout(step, tokenMs);
-  };
-  let timer = setTimeout(step, firstTokenMs);
-  response.on('close', () => clearTimeout(timer));
-}

@@ -1,5 +1,6 @@
 import type { Listened, PhraseListener } from '../../emulator/speech/phrase-stream.ts';
 import type { Listens } from '../../emulator/speech/transcriber.ts';
+import { toHypothesis } from '../../emulator/speech/transcript-text.ts';
 import type { Voices } from '../../emulator/speech/voices.ts';
 import { wait } from '../../emulator/wait.ts';
 import { BYTES_PER_MS, bytesOf, FRAME_BYTES, FRAME_MS, rmsOf } from '../../shared/audio/pcm.ts';
@@ -34,36 +35,23 @@ export const answerIn = (text: string): number => Number(ANSWER.exec(text)?.[1] 
 const keyOf = (bytes: Uint8Array, at: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + at + KEY_AT, KEY_BYTES).toString('latin1');
 
+export interface EarsScript {
+  /** What may be said. */
+  readonly clips: readonly Clip[];
+  readonly timing: SpeechTiming['recognition'];
+  /** How long after its first sound an utterance is told to have begun; at once where this is left out. */
+  readonly startsAfterMs?: (clip: Clip) => number;
+  /** What a voice says that is not known, because it was resampled on its way. */
+  readonly anyVoice?: Clip | undefined;
+}
+
 /**
  * The emulator's recogniser without its models. It knows by heart what may be said, so it costs next to nothing, and tells
  * it when a good service would: partials after each word, a final after the pause.
  */
-export class ScriptedEars implements Listens {
-  readonly #script: EarsScript;
-
-  /**
-   * @param startsAfterMs how long after its first sound an utterance is told to have begun
-   * @param anyVoice what a voice says that is not known, because it was resampled on its way
-   */
-  constructor(
-    clips: readonly Clip[],
-    timing: SpeechTiming['recognition'],
-    startsAfterMs: (clip: Clip) => number = () => 0,
-    anyVoice?: Clip,
-  ) {
-    this.#script = { clips: new Map(clips.map((clip) => [keyOf(clip.pcm, 0), clip])), timing, startsAfterMs, anyVoice };
-  }
-
-  listen(_silenceMs: number, listener: PhraseListener): Listened {
-    return new ScriptedStream(this.#script, listener);
-  }
-}
-
-interface EarsScript {
-  readonly clips: ReadonlyMap<string, Clip>;
-  readonly timing: SpeechTiming['recognition'];
-  readonly startsAfterMs: (clip: Clip) => number;
-  readonly anyVoice: Clip | undefined;
+export function scriptedEars(script: EarsScript): Listens {
+  const clips = new Map(script.clips.map((clip) => [keyOf(clip.pcm, 0), clip]));
+  return { listen: (_silenceMs, listener) => new ScriptedStream(script, clips, listener) };
 }
 
 interface Phrase {
@@ -78,19 +66,21 @@ class ScriptedStream implements Listened {
   /** How much was heard. */
   endMs = 0;
   readonly #script: EarsScript;
+  readonly #clips: ReadonlyMap<string, Clip>;
   readonly #listener: PhraseListener;
   #phrase: Phrase | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(script: EarsScript, listener: PhraseListener) {
+  constructor(script: EarsScript, clips: ReadonlyMap<string, Clip>, listener: PhraseListener) {
     this.#script = script;
+    this.#clips = clips;
     this.#listener = listener;
   }
 
   /** @param pcm whole frames */
   write(pcm: Uint8Array): void {
     for (let at = 0; at + FRAME_BYTES <= pcm.length; at += FRAME_BYTES) {
-      const clip = this.#script.clips.get(keyOf(pcm, at)) ?? this.#unknownVoice(pcm.subarray(at, at + FRAME_BYTES));
+      const clip = this.#clips.get(keyOf(pcm, at)) ?? this.#unknownVoice(pcm.subarray(at, at + FRAME_BYTES));
       if (clip) this.#begin(clip);
       this.endMs += FRAME_MS;
     }
@@ -114,7 +104,7 @@ class ScriptedStream implements Listened {
     if (this.#phrase) this.#finish(this.#phrase);
     const phrase: Phrase = { clip, startMs: this.endMs, words: 0, isTold: false };
     this.#phrase = phrase;
-    const afterMs = this.#script.startsAfterMs(clip);
+    const afterMs = this.#script.startsAfterMs?.(clip) ?? 0;
     if (afterMs === 0) this.#tellStart(phrase);
     else this.#timer = setTimeout(() => this.#tellStart(phrase), afterMs);
   }
@@ -130,7 +120,7 @@ class ScriptedStream implements Listened {
     const said = clip.words.filter(({ endMs }) => startMs + endMs + this.#script.timing.partialMs <= this.endMs);
     if (said.length > phrase.words) {
       phrase.words = said.length;
-      const text = said.map((word) => word.text.replace(/[^\w']/g, '').toLowerCase()).join(' ');
+      const text = toHypothesis(said.map((word) => word.text).join(' '));
       this.#listener.onPartial(text, { startMs, endMs: startMs + (said.at(-1)?.endMs ?? 0) });
     }
     if (this.endMs >= startMs + (clip.words.at(-1)?.endMs ?? 0) + this.#script.timing.finalMs) this.#finish(phrase);
@@ -164,18 +154,17 @@ export class ScriptedVoices implements Pick<Voices, 'speakSentences'> {
 
   async *speakSentences(text: string, _voice: string, signal?: AbortSignal) {
     const answer = answerIn(text);
-    const turn = this.#turns.get(answer) ?? this.#voice.turn(answer);
+    const turn = this.#turns.get(answer) ?? this.#voice(answer);
     if (answer > 0) this.#turns.set(answer, turn);
     this.#turns.delete(answer - KEPT_TURNS);
     const pcm = Buffer.concat([...turn(text)].map(bytesOf));
     const words = wordsOf(text, pcm.length / BYTES_PER_MS);
-    const pieceMs = this.#timing ? PIECE_MS : CLIP_MS;
-    for (let atMs = 0; atMs * BYTES_PER_MS < pcm.length; atMs += pieceMs) {
-      const { firstAudioMs, pieceMs: laterMs } = this.#timing ?? { firstAudioMs: 0, pieceMs: 0 };
-      if (this.#timing) await wait(systemClock, atMs === 0 ? firstAudioMs : laterMs, signal);
-      const ofPiece = words.filter(({ startMs }) => startMs >= atMs && startMs < atMs + pieceMs);
+    const lengthMs = this.#timing ? PIECE_MS : CLIP_MS;
+    for (let atMs = 0; atMs * BYTES_PER_MS < pcm.length; atMs += lengthMs) {
+      if (this.#timing) await wait(systemClock, this.#timing[atMs === 0 ? 'firstAudioMs' : 'pieceMs'], signal);
+      const ofPiece = words.filter(({ startMs }) => startMs >= atMs && startMs < atMs + lengthMs);
       yield {
-        pcm: pcm.subarray(atMs * BYTES_PER_MS, (atMs + pieceMs) * BYTES_PER_MS),
+        pcm: pcm.subarray(atMs * BYTES_PER_MS, (atMs + lengthMs) * BYTES_PER_MS),
         words: ofPiece.map((word) => ({ ...word, startMs: word.startMs - atMs })),
       };
     }

@@ -1,28 +1,34 @@
 import { join } from 'node:path';
 import { Child } from '../child.ts';
-import { type Clips, makeClips } from './clips.ts';
-import { TIMING } from './load-test.ts';
+import { makeClips } from './clips.ts';
 import type { ProvidersApi } from './providers.ts';
+import type { ProviderTiming } from './scripted-services.ts';
 
-/** The scripted services as a process of their own. */
-export interface Providers {
-  readonly clips: Clips;
-  /** `host:port`. */
-  readonly far: string;
-  readonly process: Child<ProvidersApi>;
-}
+/** Those of good services. */
+export const TIMING: ProviderTiming = {
+  recognition: { partialMs: 250, finalMs: 600 },
+  synthesis: { firstAudioMs: 100, pieceMs: 25 },
+  chat: { firstTokenMs: 150, tokenMs: 20 },
+  // Twice as fast as speech, so that many interruptions come while an answer is being made.
+  realtime: { lateMs: 600, silenceMs: 500, answerMs: 300, pieceMs: 50 },
+};
 
 /**
- * Starts what plays speech, voice and model, with the delays of good services.
+ * Starts what plays speech, voice and model, as a process of its own.
  * @param folder where its log goes
- * @param tokensFolder see {@link ProvidersApi.start}
+ * @param more see {@link ProvidersApi.start}
+ * @returns with it what it says and hears, and its `host:port`
  */
-export async function startProviders(folder: string, tokensFolder?: string): Promise<Providers> {
+export async function startProviders(
+  folder: string,
+  more: { readonly jwks?: string; readonly tokensFolder?: string } = {},
+) {
   const clips = await makeClips();
   const logFile = join(folder, 'providers.log');
   const process = new Child<ProvidersApi>({ name: 'providers', args: ['bench/acs/providers.ts'], env: {}, logFile });
   try {
-    return { clips, far: `127.0.0.1:${await process.call('start', clips, '{}', TIMING, tokensFolder)}`, process };
+    const port = await process.call('start', clips, more.jwks ?? '{}', TIMING, more.tokensFolder);
+    return { clips, far: `127.0.0.1:${port}`, process };
   } catch (error) {
     await process.close();
     throw error;

@@ -1,6 +1,6 @@
 import type { ReportedLine } from '../report/run-report.ts';
 import { parleyLine } from '../row.ts';
-import { countOf, meanOf, quantileAt, quantileOver, sumOf } from '../statistics.ts';
+import { countOf, meanOf, quantileOf, quantileOver, sumOf } from '../statistics.ts';
 import type { Measured } from './load-test.ts';
 import type { PhoneRecord } from './phone-call.ts';
 
@@ -54,10 +54,7 @@ export const countedIn = (stretches: readonly Stretch[], key: Count) =>
 
 /** A line for each of these counts. */
 export const countLines = (stretches: readonly Stretch[], ...keys: readonly (keyof typeof COUNTS)[]): ReportedLine[] =>
-  keys.map((key) => {
-    const [label, target] = COUNTS[key];
-    return parleyLine(label, '', countedIn(stretches, key), target);
-  });
+  keys.map((key) => parleyLine(COUNTS[key][0], '', countedIn(stretches, key), COUNTS[key][1]));
 
 export const gapLine = (stretches: readonly Stretch[]): ReportedLine =>
   parleyLine('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs)));
@@ -76,25 +73,15 @@ export const delayLines = (
 /** CPU of the host in % of one core, all threads. */
 export const cpuOf = ({ host }: Measured): number => (100 * host.cpuMs) / host.elapsedMs;
 export const mainThreadCpuOf = ({ host }: Measured): number => (100 * host.mainThreadCpuMs) / host.elapsedMs;
-/** How much of the time the host's main thread was ready to run and no core was free. NaN where the system does not tell. */
-const waitedOf = ({ host }: Measured): number => (100 * host.waitedForCpuMs) / host.elapsedMs;
-
-/** What the machine took from the hosts. */
-export const hostLines = (measured: readonly Measured[]): ReportedLine[] => [
-  parleyLine('event loop delay, p99 of a stretch', 'ms', meanOf(measured.map(({ host }) => host.loopDelayP99Ms))),
-  parleyLine('no core for the main thread when it was ready', '% of the time', meanOf(measured.map(waitedOf))),
-];
+export const loopDelayLine = (measured: readonly Measured[]): ReportedLine =>
+  parleyLine('event loop delay, p99 of a stretch', 'ms', meanOf(measured.map(({ host }) => host.loopDelayP99Ms)));
 
 /** What a reader must know of the machine's own share in the figures. */
 export function contentionNote(measured: readonly Measured[]): string {
-  const waited = Math.max(...measured.map(waitedOf));
   const lateMs = measured.flatMap(({ phones }) => phones.ownLatenessMs);
-  const own =
-    `The load generator itself was late by ${quantileAt(0.99)(lateMs).toFixed(1)} ms at its 99th percentile ` +
-    `(${quantileAt(1)(lateMs).toFixed(1)} ms at most), which is in the figures.`;
-  if (Number.isNaN(waited)) return own;
+  const [p99Ms, mostMs] = [0.99, 1].map((share) => quantileOf(lateMs, share).toFixed(1));
   return (
-    `${own} The host's main thread was ready to run and had no core for up to ${waited.toFixed(1)} % of the time: ` +
-    'hosts, callers and providers share the machine.'
+    `The load generator itself was late by ${p99Ms} ms at its 99th percentile (${mostMs} ms at most), which is in the ` +
+    'figures: hosts, callers and providers share the machine.'
   );
 }

@@ -1,7 +1,6 @@
 import { Random } from '../random.ts';
-import { loadRecordings } from './recordings.ts';
 import { gainOf, mixInto, rms, type Signal, samplesIn, scaled, silence } from './signal.ts';
-import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
+import { type Clip, type Speaker, VOICE_NAMES } from './speaker.ts';
 import { TURNS } from './texts.ts';
 
 const BABBLERS = 6;
@@ -14,14 +13,10 @@ export class Cast {
   readonly random: Random;
   readonly #chatter = new Map<string, Signal>();
 
-  private constructor(speaker: Speaker, recordings: readonly Clip[], seed: number) {
+  constructor(speaker: Speaker, recordings: readonly Clip[], seed: number) {
     this.speaker = speaker;
     this.recordings = recordings;
     this.random = new Random(`corpus/${seed}`);
-  }
-
-  static async gather(seed: number, recordingsFolder?: string): Promise<Cast> {
-    return new Cast(await Speaker.load(), await loadRecordings(recordingsFolder), seed);
   }
 
   /** Who speaks in the scene with this number: every second time a recording, where there are any. */

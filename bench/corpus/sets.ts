@@ -3,9 +3,10 @@ import type { Random } from '../random.ts';
 import { Cast } from './cast.ts';
 import { speakTurn, stretchPauses } from './hesitation.ts';
 import { type LineCondition, type LinePlan, layLine, type Placed } from './line.ts';
+import { loadRecordings } from './recordings.ts';
 import { SCENE_SETS, type Scene, type SceneSet } from './scene.ts';
 import { msIn } from './signal.ts';
-import type { Clip } from './speaker.ts';
+import { type Clip, Speaker } from './speaker.ts';
 import { BACKCHANNELS, HESITATION_KINDS, INTERRUPTIONS, TURNS } from './texts.ts';
 
 const CLEAN: LineCondition = { name: 'clean' };
@@ -58,7 +59,7 @@ export async function buildScenes({
   recordingsFolder,
   wants = () => true,
 }: CorpusOptions): Promise<Scene[]> {
-  const cast = await Cast.gather(seed, recordingsFolder);
+  const cast = new Cast(await Speaker.load(), await loadRecordings(recordingsFolder), seed);
   return SCENE_SETS.flatMap((set) => MAKERS[set]({ cast, set, wants, perCondition: sets[set] ?? 0 }));
 }
 

@@ -1,22 +1,15 @@
-import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { FRAME_MS, FRAME_SAMPLES } from '../../shared/audio/pcm.ts';
 import type { RecogniserEvent } from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { Random } from '../random.ts';
 import { FarEnd } from './far-end.ts';
 import type { SessionSettings, SubjectEvent, Words } from './protocol.ts';
 
-const FRAME_SAMPLES = FRAME_BYTES / 2;
 const QUIET_FRAMES = 50;
 
 /** What the caller's line carries, and what a recogniser says about it. Times in milliseconds from its start. */
 export interface Playback extends Pick<Scene, 'audio' | 'echo'> {
   readonly words: readonly RecogniserEvent[];
-}
-
-/** What is said to the session besides its audio. */
-export interface CallSubject {
-  hear(words: Words): void;
-  interrupt(): void;
 }
 
 interface Running {
@@ -41,15 +34,16 @@ export class Call {
   /** When the language model was asked, and with which words of the caller's. */
   readonly asked: { readonly atMs: number; readonly text: string }[] = [];
   readonly faults: string[] = [];
-  readonly #subject: CallSubject;
+  readonly #hear: (words: Words) => void;
   readonly #silence: Int16Array;
   #running: Running | undefined;
   #sentFrames = 0;
 
-  constructor(session: number, settings: SessionSettings, subject: CallSubject) {
+  /** @param hear what the session's recogniser is to say */
+  constructor(session: number, settings: SessionSettings, hear: (words: Words) => void) {
     this.session = session;
     this.settings = settings;
-    this.#subject = subject;
+    this.#hear = hear;
     // About -75 dBFS: real lines are never digital silence.
     const random = new Random(`line ${session}`);
     this.#silence = Int16Array.from({ length: QUIET_FRAMES * FRAME_SAMPLES }, () => random.whole(-8, 7));
@@ -64,11 +58,6 @@ export class Call {
     const sentMsAtStart = this.#sentFrames * FRAME_MS;
     this.#running = { playback, startMs: nowMs, sentMsAtStart, resolve, frame: 0, word: 0 };
     return promise;
-  }
-
-  /** Tells the agent to be quiet. */
-  interrupt(): void {
-    this.#subject.interrupt();
   }
 
   /** The frame that is due now. @param dueMs the end of the frame's 20 ms */
@@ -107,12 +96,11 @@ export class Call {
   }
 
   #sayWords(running: Running, atMs: number): void {
-    const { words } = running.playback;
-    for (let word = words[running.word]; word && word.atMs <= atMs; word = words[running.word]) {
+    const { sentMsAtStart, playback } = running;
+    for (let next = playback.words[running.word]; next && next.atMs <= atMs; next = playback.words[running.word]) {
       running.word += 1;
-      const { type: event, text, offsetMs, endMs } = word;
-      const { sentMsAtStart } = running;
-      this.#subject.hear({ event, text, offsetMs: offsetMs + sentMsAtStart, endMs: endMs + sentMsAtStart });
+      const { type, text, offsetMs, endMs } = next;
+      this.#hear({ type, text, offsetMs: offsetMs + sentMsAtStart, endMs: endMs + sentMsAtStart });
     }
   }
 

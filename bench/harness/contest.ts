@@ -1,31 +1,26 @@
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Scene } from '../corpus/scene.ts';
 import type { Result } from '../report/run-report.ts';
-import type { RowContext } from '../row.ts';
 import { measure, percentOf, type Statistic } from '../statistics.ts';
 import type { Contender, Field, Found } from '../subjects/field.ts';
 import { runScenes, type SceneRun, type SceneSettings } from './scenes.ts';
 
 export type Runs = readonly SceneRun[];
 
-export interface Contest extends Omit<SceneSettings, 'policy'> {
-  readonly scenes: readonly Scene[];
-  /** Sessions at once in each subject's process, or as many as it can hold. */
-  readonly atOnce: number;
-}
-
-/** Lets each contender live through the same scenes. */
+/**
+ * Lets each contender live through the same scenes.
+ * @param atOnce sessions in each subject's process
+ */
 export function compete(
   field: Field,
-  contenders: readonly Contender[],
-  { scenes, ...contest }: Contest,
-  { signal }: RowContext,
+  scenes: readonly Scene[],
+  settings: Omit<SceneSettings, 'policy'> & { readonly atOnce: number },
+  signal: AbortSignal,
 ): Promise<Found<Runs>> {
-  return field.measure(roundsOf(contenders), async (driver, { subject, policy }) => {
-    await driver.beginNotes();
+  return field.measure(roundsOf(field.contenders), async (driver, { subject, policy }) => {
     const silent: string[] = [];
     const onSilentAgent = (what: string) => silent.push(what);
-    const runs = await runScenes(driver, scenes, { ...contest, policy, signal, onSilentAgent });
+    const runs = await runScenes(driver, scenes, { ...settings, policy, signal, onSilentAgent });
     const times = `${silent.length} times an agent did not begin to speak (the first time: ${silent[0]}).`;
     if (silent.length > 0) field.notes.push(`${subject}: ${times}`);
     return runs;

@@ -1,8 +1,6 @@
-import { FRAME_BYTES, FRAME_MS, samplesOf } from '../../shared/audio/pcm.ts';
+import { FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, SAMPLES_PER_MS, samplesOf } from '../../shared/audio/pcm.ts';
 import { type Position, readPosition } from './position-mark.ts';
 
-const SAMPLES_PER_MS = 16;
-const FRAME_SAMPLES = FRAME_BYTES / 2;
 /** Audio of the past that an echo may still bring back. */
 const KEPT_MS = 1000;
 /** A stop with less than this left to play cut nothing that anybody hears. */
@@ -33,7 +31,7 @@ export interface Stop {
 
 /** What was counted on a line, and each message's delay behind its turn's own schedule. */
 export interface LineRecord {
-  readonly counts: LineCounts;
+  readonly counts: ReturnType<typeof newLineCounts>;
   readonly jitterMs: number[];
 }
 
@@ -51,7 +49,6 @@ export const newLineCounts = () => ({
   lostFrames: 0,
   repeatedFrames: 0,
 });
-export type LineCounts = ReturnType<typeof newLineCounts>;
 
 interface Playing {
   readonly startMs: number;
@@ -99,10 +96,6 @@ export class FarEnd {
   /** When all will have been played that has come; minus infinity before anything has. */
   get playedOutAtMs(): number {
     return this.#playedOutAtMs;
-  }
-
-  isAudibleAt(atMs: number): boolean {
-    return this.#queue.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);
   }
 
   /** Takes the frames of one message. @returns whether a turn begins with them */
@@ -174,7 +167,7 @@ export class FarEnd {
    * A turn that is taken up again begins with what the caller has not heard, so with frames that have come before and
    * were dropped. What goes on after the last one, as if nothing had been said, is left over from before the stop.
    */
-  #check({ turn, ms }: Position, begins: boolean, counts: LineCounts): void {
+  #check({ turn, ms }: Position, begins: boolean, counts: LineRecord['counts']): void {
     const skippedMs = ms - this.#endPositionMs;
     if (turn > 0 && turn <= this.#stoppedTurn) {
       if (begins || skippedMs > -TOLERANCE_MS) counts.oldFrames += 1;

@@ -1,7 +1,8 @@
+import { SAMPLES_PER_MS } from '../../shared/audio/pcm.ts';
+
 /** Samples of one mark: 8 bits of {@link SYNC}, 16 bits of turn number, 16 bits of block number, highest bit first. */
 const BLOCK_SAMPLES = 40;
 const SYNC = 0xb2;
-const SAMPLES_PER_MS = 16;
 
 export interface Position {
   /** Number of the turn, modulo 65536. */

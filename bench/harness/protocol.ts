@@ -1,3 +1,5 @@
+import type { RecogniserEvent } from '../corpus/recogniser-script.ts';
+
 /**
  * What the driver (the load generator) and a subject (a process that holds N sessions of a system under test) say to each
  * other over `child.ts`: the driver calls {@link SubjectApi}, the subject tells batches of {@link SubjectEvent}. `atMs`
@@ -21,8 +23,6 @@ export type SubjectApi = {
   /** PCM16LE mono 16 kHz: 640 bytes for each of the sessions. */
   audio(sessions: readonly number[], pcm: Uint8Array): void;
   hear(session: number, words: Words): void;
-  /** The application tells the agent to be quiet. */
-  interrupt(session: number): void;
   /** @param collect run the garbage collector first, where the subject can */
   usage(collect: boolean): Usage;
 };
@@ -35,27 +35,20 @@ export interface SessionSettings {
   readonly answer: string;
   readonly llm: { readonly firstTokenMs: number; readonly tokenMs: number };
   readonly tts: { readonly firstAudioMs: number };
-  /** Settings of the system under test; each subject knows its own, and refuses what it does not know. */
+  /** Settings of the system under test; each subject knows its own. */
   readonly policy: Readonly<Record<string, unknown>>;
 }
 
 /** What the recogniser says now, and where in the audio that the session was sent. */
-export interface Words {
-  readonly event: 'partial' | 'final' | 'no-words';
-  readonly text: string;
-  readonly offsetMs: number;
-  readonly endMs: number;
-}
+export type Words = Omit<RecogniserEvent, 'atMs'>;
 
-/** Since the process's start: CPU of all threads, memory; and how late timers fired since the last time. */
+/** Since the process's start: CPU of all threads, and memory. */
 export interface Usage {
   readonly atMs: number;
   readonly cpuUs: number;
   readonly rssBytes: number;
   /** Objects and buffers of the language's heap; 0 where it cannot tell. */
   readonly heapUsedBytes: number;
-  readonly loopDelayP99Ms: number;
-  readonly loopDelayMaxMs: number;
 }
 
 export type SubjectEvent =

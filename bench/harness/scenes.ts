@@ -99,10 +99,8 @@ export const stopDelaysOf = (runs: readonly SceneRun[]): number[] =>
 const isLasting = ({ startMs }: AudioRun, stops: readonly Stop[]): boolean =>
   !stops.some(({ atMs }) => atMs > startMs && atMs < startMs + LASTING_MS);
 
-/** A stop that should not have been, and how the agent came back from it. */
-export interface FalseStop {
-  readonly atMs: number;
-  /** `lostMs` of the agent's voice: never heard (positive) or heard twice (negative). */
+/** How the agent came back from a stop. `lostMs` of its voice: never heard (positive) or heard twice (negative). */
+interface FalseStop {
   readonly resumed: { readonly afterMs: number; readonly lostMs: number } | undefined;
 }
 
@@ -114,21 +112,24 @@ export function falseStopsOf({ stops, runs }: SceneRun): FalseStop[] {
     // A pause that is cleared a moment after it let go is still the same stop.
     if (stop.atMs < 0 || (before && !before.resumed)) continue;
     const run = runs.find((next) => next.turn === stop.turn && next.startMs >= stop.atMs && isLasting(next, stops));
-    const resumed = run && { afterMs: run.startMs - stop.atMs, lostMs: run.fromMs - stop.heardMs };
-    found.push({ atMs: stop.atMs, resumed });
+    found.push({ resumed: run && { afterMs: run.startMs - stop.atMs, lostMs: run.fromMs - stop.heardMs } });
   }
   return found;
 }
 
-/** How the agent took the caller's turn. */
-export interface TurnEnd {
-  /** The agent spoke into the turn. */
-  readonly cutOff: boolean;
-  /** From the turn's last audible speech until the agent was heard; undefined when it was not, within the scene. */
-  readonly answeredAfterMs: number | undefined;
-}
+export const hasFalseStop = (run: SceneRun): boolean => falseStopsOf(run).length > 0;
 
-export function turnEndOf({ scene, runs, stops }: SceneRun): TurnEnd {
+/** How long the agent was silent at false stops, and how much of its voice was lost or heard twice then. */
+export const pausesOf = (runs: readonly SceneRun[]): number[] =>
+  runs.flatMap(falseStopsOf).flatMap(({ resumed }) => resumed?.afterMs ?? []);
+export const lossesOf = (runs: readonly SceneRun[]): number[] =>
+  runs.flatMap(falseStopsOf).flatMap(({ resumed }) => (resumed ? Math.abs(resumed.lostMs) : []));
+
+/**
+ * How the agent took the caller's turn. `cutOff`: it spoke into it. `answeredAfterMs`: from the turn's last audible speech
+ * until the agent was heard; undefined when it was not, within the scene.
+ */
+export function turnEndOf({ scene, runs, stops }: SceneRun) {
   const startMs = scene.utterances[0]?.startMs ?? 0;
   const endMs = scene.utterances.at(-1)?.endMs ?? 0;
   const cutOff = runs.some((run) => run.startMs > startMs && run.startMs < endMs);

@@ -1,9 +1,7 @@
 import { Flite } from '../../emulator/speech/flite.ts';
-import { bytesOf, FRAME_BYTES, rmsOf } from '../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_SAMPLES, rmsOf, SAMPLES_PER_MS } from '../../shared/audio/pcm.ts';
 import type { Playback } from './call.ts';
 
-const SAMPLES_PER_MS = 16;
-const FRAME_SAMPLES = FRAME_BYTES / 2;
 /** As loud as a vowel: -26 dBFS. */
 const VOICED_RMS = 0.05;
 const TEXT = 'Wait, I meant the other order, please.';
@@ -44,39 +42,30 @@ export interface Utterance {
   readonly endMs: number;
 }
 
+/** Speaks after so much (whole milliseconds) of a quiet line: nobody speaks in step with the line's frames. */
+export type SharpVoice = (leadMs?: number) => Utterance;
+
 /**
  * @param finalMs when the recogniser's final comes, from the end of speech
  * @param silenceMs quiet line behind the words
  */
-export async function sharpUtterance(finalMs: number, silenceMs: number): Promise<Utterance> {
+export async function sharpUtterance(finalMs: number, silenceMs: number): Promise<SharpVoice> {
   const flite = await Flite.load();
   const { samples } = flite.speak(TEXT, 'slt', 1);
   const frameAt = (frame: number) => samples.subarray(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES);
   const frames = Array.from({ length: Math.floor(samples.length / FRAME_SAMPLES) }, (_, frame) => frame);
   const voiced = frames.filter((frame) => rmsOf(bytesOf(frameAt(frame))) > VOICED_RMS);
   const spoken = samples.subarray((voiced[0] ?? 0) * FRAME_SAMPLES, ((voiced.at(-1) ?? 0) + 1) * FRAME_SAMPLES);
-  const endMs = spoken.length / SAMPLES_PER_MS;
-  const words = [
-    { atMs: 300, type: 'partial', text: 'wait', offsetMs: 0, endMs: 250 },
-    { atMs: endMs + Math.min(finalMs, 200), type: 'partial', text: WORDS, offsetMs: 0, endMs },
-    { atMs: endMs + finalMs, type: 'final', text: WORDS, offsetMs: 0, endMs },
-  ] as const;
-  return { playback: { audio: placed(spoken, 0, silenceMs), words }, endMs };
-}
-
-/** The same after so much (whole milliseconds) of a quiet line: nobody speaks in step with the line's frames. */
-export function withLead(leadMs: number, { playback, endMs }: Utterance): Utterance {
-  const later = <Times extends { atMs: number; offsetMs: number; endMs: number }>(word: Times) => ({
-    ...word,
-    ...{ atMs: word.atMs + leadMs, offsetMs: word.offsetMs + leadMs, endMs: word.endMs + leadMs },
-  });
-  const audio = placed(playback.audio, leadMs, 0);
-  return { playback: { ...playback, audio, words: playback.words.map(later) }, endMs: endMs + leadMs };
-}
-
-/** Sound on a line that is never digital silence. */
-function placed(sound: Int16Array, beforeMs: number, afterMs: number): Int16Array {
-  const lead = beforeMs * SAMPLES_PER_MS;
-  const length = lead + sound.length + afterMs * SAMPLES_PER_MS;
-  return Int16Array.from({ length }, (_, i) => sound[i - lead] ?? (i % 7) - 3);
+  return (leadMs = 0) => {
+    const endMs = leadMs + spoken.length / SAMPLES_PER_MS;
+    const words = [
+      { atMs: leadMs + 300, type: 'partial', text: 'wait', offsetMs: leadMs, endMs: leadMs + 250 },
+      { atMs: endMs + Math.min(finalMs, 200), type: 'partial', text: WORDS, offsetMs: leadMs, endMs },
+      { atMs: endMs + finalMs, type: 'final', text: WORDS, offsetMs: leadMs, endMs },
+    ] as const;
+    // A line is never digital silence.
+    const length = (endMs + silenceMs) * SAMPLES_PER_MS;
+    const audio = Int16Array.from({ length }, (_, i) => spoken[i - leadMs * SAMPLES_PER_MS] ?? (i % 7) - 3);
+    return { playback: { audio, words }, endMs };
+  };
 }

@@ -8,7 +8,7 @@ import {
   VoiceActivityJudge,
 } from '../../stream-host/speech/voice-activity/voice-activity-judge.ts';
 import type { Scene } from '../corpus/scene.ts';
-import { AgentVoice } from '../subjects/agent-voice.ts';
+import { type AgentVoice, agentVoice } from '../subjects/agent-voice.ts';
 import { ParleySession } from '../subjects/parley/parley-session.ts';
 import { Call } from './call.ts';
 import { playbackOf, type SceneRun, type SceneSettings, sceneRun, settingsFor } from './scenes.ts';
@@ -27,8 +27,8 @@ const ALIGNMENTS = 8;
  * product's own voice activity without its thread, asked for all scenes at once. Deterministic.
  */
 export async function virtualScenes(clip?: VoiceClip) {
-  const { text, samples } = clip ?? (await agentClip());
-  const [silero, voice] = [await Silero.load(), new AgentVoice(text, samples)];
+  const voice = agentVoice(clip ?? (await agentClip()));
+  const silero = await Silero.load();
   const judge = new VoiceActivityJudge(silero);
   const beatUntil = async (scenes: readonly VirtualScene[], isReady: (scene: VirtualScene) => boolean) => {
     for (;;) {
@@ -70,10 +70,7 @@ function virtualScene(scene: Scene, settings: SceneSettings, voice: AgentVoice) 
   let beats = 0;
   let startMs: number | undefined;
   let isOver = false;
-  const call = new Call(0, settingsFor(scene, settings), {
-    hear: (words) => session.hear(words),
-    interrupt: () => session.interrupt(),
-  });
+  const call = new Call(0, settingsFor(scene, settings), (words) => session.hear(words));
   const session = new ParleySession({
     ...{ settings: call.settings, voice, clock, openVoiceActivity: (events) => sceneActivity(clock, events, waiting) },
     sink: {
@@ -89,7 +86,7 @@ function virtualScene(scene: Scene, settings: SceneSettings, voice: AgentVoice) 
     /** Begins to play when the agent is as the scene wants it; until then the line is quiet. @returns whether it has */
     begin(): boolean {
       if (startMs !== undefined) return true;
-      const isSpeaking = call.settings.greeting === '' || call.farEnd.isAudibleAt(clock.now());
+      const isSpeaking = call.settings.greeting === '' || call.farEnd.quietMsAt(clock.now()) === 0;
       if (clock.now() > LONGEST_START_MS) throw new Error(`${scene.id}: the agent does not begin`);
       if (!isSpeaking || beats < quietFrames) return false;
       startMs = clock.now();

@@ -1,6 +1,6 @@
 import { buildScenes } from '../corpus/sets.ts';
 import { compete, msOf, type Runs, shareOf } from '../harness/contest.ts';
-import { falseStopsOf, interruptionOf, type SceneRun, stopDelaysOf } from '../harness/scenes.ts';
+import { falseStopsOf, hasFalseStop, interruptionOf, lossesOf, pausesOf, stopDelaysOf } from '../harness/scenes.ts';
 import type { ReportedLine } from '../report/run-report.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
 import { largest, median, p95 } from '../statistics.ts';
@@ -33,15 +33,12 @@ async function run(context: RowContext): Promise<RowResult> {
   context.progress('making the scenes');
   const scenes = await buildScenes({ seed: context.seed, sets: PER_CONDITION });
   if (!scenes.some(({ recorded }) => recorded)) field.notes.push(NO_RECORDINGS);
-  const found = await compete(field, field.contenders, { scenes, ...PROVIDERS, atOnce: AT_ONCE }, context);
+  const found = await compete(field, scenes, { ...PROVIDERS, atOnce: AT_ONCE }, context.signal);
   return { lines: linesOf(field, found), notes: field.notes };
 }
 
 const cutIns = (runs: Runs) => runs.filter(({ scene }) => scene.set === 'interruption');
 const noises = (runs: Runs) => runs.filter(({ scene }) => scene.set === 'noise');
-const stops = (runs: Runs) => noises(runs).flatMap(falseStopsOf);
-const resumed = (runs: Runs) => stops(runs).flatMap((stop) => stop.resumed ?? []);
-const hasFalseStop = (run: SceneRun) => falseStopsOf(run).length > 0;
 const delays = (runs: Runs) => stopDelaysOf(cutIns(runs));
 const recordedDelays = (runs: Runs) => stopDelaysOf(cutIns(runs).filter(({ scene }) => scene.recorded));
 const became = (what: 'missed' | 'stopped before') =>
@@ -54,9 +51,10 @@ function linesOf(field: Field, found: Found<Runs>): ReportedLine[] {
   const notWorse = '≤ livekit-default';
   const classes = [...new Set(noises(found[0]?.[1] ?? []).map(({ scene }) => scene.condition))];
   const noiseStops = (runs: Runs) => noises(runs).map(hasFalseStop);
-  const unresumed = shareOf((runs) => stops(runs).map((stop) => stop.resumed === undefined));
-  const pauses = (runs: Runs) => resumed(runs).map(({ afterMs }) => afterMs);
-  const losses = (runs: Runs) => resumed(runs).map(({ lostMs }) => Math.abs(lostMs));
+  const stops = (runs: Runs) => noises(runs).flatMap(falseStopsOf);
+  const unresumed = shareOf((runs) => stops(runs).map(({ resumed }) => resumed === undefined));
+  const pauses = (runs: Runs) => pausesOf(noises(runs));
+  const losses = (runs: Runs) => lossesOf(noises(runs));
   return [
     line('onset → stop, recorded voices, p50', 'ms', msOf(median, recordedDelays)),
     line('onset → stop, recorded voices, p95', 'ms', msOf(p95, recordedDelays), '≤ 200'),

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../harness/call.ts';
-import { Driver } from '../harness/driver.ts';
+import type { Driver } from '../harness/driver.ts';
 import type { SessionSettings, Usage } from '../harness/protocol.ts';
-import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
+import { LONG_ANSWER, SHORT_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
 import { differenceOf, meanOf, momentsOf, once } from '../statistics.ts';
-import { emptyCommand, Field } from '../subjects/field.ts';
+import { Field } from '../subjects/field.ts';
 import { monotonicMs } from '../time.ts';
 
 const FEW = 10;
@@ -14,6 +14,7 @@ const OPEN_EVERY_MS = 40;
 /** A caller cuts in this long after having been quiet: with the words themselves, about every 6.5 s. */
 const QUIET_MS = 4700;
 const SETTLE_MS = 3000;
+/** Who has been silent for so long has ended its greeting. */
 const CALM_MS = 2000;
 /** Each stretch is measured in so many parts, whose differences are the spread. */
 const PARTS = 5;
@@ -28,8 +29,8 @@ export const costRow: Row = {
   title: 'What a session costs: processor time and memory',
   includes:
     'All threads of the subject’s process, native ones too: the engine with voice activity for each session, scripted recogniser, ' +
-    'model and synthesiser, a sink in memory, and the way to the harness, whose own cost is the line "of it the harness". Every ' +
-    `caller cuts in about every 6.5 s. Marginal: what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
+    'model and synthesiser, a sink in memory, and the way to the harness. Every caller cuts in about every 6.5 s. Marginal: ' +
+    `what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
   leavesOut:
     'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the row of a hundred calls), WebRTC; the base of the process, shown apart.',
   estimateSeconds: 190,
@@ -41,7 +42,7 @@ const SETTINGS = {
   ...{ llm: { firstTokenMs: 150, tokenMs: 15 }, tts: { firstAudioMs: 100 } },
 } as const;
 /** Without LiveKit's end-of-turn model "best" is its cheapest. */
-const POLICIES = { parley: {}, 'livekit-default': {}, 'livekit-best': { turnDetection: 'vad' } };
+const POLICIES = { parley: {}, 'livekit-default': {}, 'livekit-best': { turnHandling: { turnDetection: 'vad' } } };
 
 interface Cost {
   /** Memory from a few sessions to many, step by step, each after a full collection. */
@@ -66,23 +67,19 @@ const wholeMb = (cost: Cost) => {
 };
 
 async function run(context: RowContext): Promise<RowResult> {
-  const { signal, progress } = context;
+  const { signal } = context;
   const field = await Field.gather(context);
-  const utterance = await sharpUtterance(200, 0);
+  const utterance = (await sharpUtterance(200, 0))();
   field.notes.push(
     'In this row "best" is LiveKit at its cheapest: without the end-of-turn model (turnDetection vad), all else at its default.',
   );
-  progress(`${FEW} sessions, then ${MANY}: the harness alone`);
-  const empty = await Driver.use(emptyCommand(), signal, (driver) => costOf(driver, {}, utterance, signal));
   const rounds = field.with(POLICIES).map((one) => [one]);
   const found = await field.measure(rounds, (driver, { policy }) => costOf(driver, policy, utterance, signal));
   const line = field.lines(found);
   const cpu = '% of a core';
-  const harness = 'of it the harness (the empty subject, every session talking all the time)';
   return {
     lines: [
       line('a talking session, marginal', cpu, marginal, '≤ 0.3'),
-      line(harness, cpu, () => marginal(empty)),
       line(`a talking session, average of ${MANY}`, cpu, perSession('talkingMany')),
       line(`a listening session, average of ${MANY}`, cpu, perSession('listening')),
       line('memory a session adds (RSS)', 'MB', added('rssBytes'), '≤ 1.5'),
@@ -99,7 +96,7 @@ export async function costOf(
   policy: SessionSettings['policy'],
   utterance: Utterance,
   signal: AbortSignal,
-  greeting: string = LONG_ANSWER,
+  greeting = SHORT_ANSWER,
 ): Promise<Cost> {
   const memory: Usage[] = [];
   const wait = (ms: number) => sleep(ms, undefined, { signal });
@@ -125,14 +122,13 @@ export async function costOf(
   };
   await open(FEW, SETTLE_MS);
   while (driver.calls.length < MANY) await open(MEMORY_STEP, MEMORY_SETTLE_MS);
-  for (const call of driver.calls) call.interrupt();
-  await wait(CALM_MS);
+  const isCalm = ({ farEnd }: Call) => farEnd.quietMsAt(monotonicMs()) > CALM_MS;
+  while (!driver.calls.every(isCalm)) await wait(100);
   const listening = await stretch();
 
   for (const call of driver.calls) void talk(call, utterance, signal);
   // Everybody has been interrupted once by then, and the code that runs is compiled.
   await wait(2 * SETTLE_MS);
-  await driver.beginNotes();
   const talkingMany = await stretch();
   for (const call of driver.calls.slice(FEW)) await driver.end(call);
   await wait(CALM_MS);

@@ -1,11 +1,11 @@
-import { LoadTest, type Measured } from '../acs/load-test.ts';
+import { type Measured, withLoadTest } from '../acs/load-test.ts';
 import {
   contentionNote,
   countLines,
   cpuOf,
   delayLines,
   gapLine,
-  hostLines,
+  loopDelayLine,
   mainThreadCpuOf,
   stretchesOf,
 } from '../acs/talk-figures.ts';
@@ -48,7 +48,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const { seconds, progress } = context;
   const stretchSeconds = seconds === undefined ? STRETCH_SECONDS : Math.max(4, seconds / STRETCHES);
   const talk = { hosts: 1, habits: 'lively', mode: 'media', maxSessions: 2 * CALLS } as const;
-  return LoadTest.use({ name: 'hundred-calls', ...talk }, context, async (test) => {
+  return withLoadTest({ name: 'hundred-calls', ...talk }, context, async (test) => {
     await test.connect(FEW_CALLS);
     // Memory on the way up, as a process gives little back; CPU on the way down, once all code is compiled.
     const fewRss = await test.measure(MEMORY_READINGS, stretchSeconds / MEMORY_READINGS);
@@ -96,7 +96,7 @@ function resultOf(many: Runs, few: Runs, fewRss: Runs): RowResult {
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
       parleyLine('memory that a call adds', 'MB', added(rssOf, fewRss), '≤ 1.5'),
       parleyLine(`memory of the whole host with ${FEW_CALLS} calls`, 'MB', fewMb),
-      ...hostLines(many),
+      loopDelayLine(many),
     ],
     notes: [contentionNote(many)],
   };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Call } from '../harness/call.ts';
-import { sharpUtterance, type Utterance, withLead } from '../harness/spoken.ts';
+import { type SharpVoice, sharpUtterance } from '../harness/spoken.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
 import { measure, median, p95 } from '../statistics.ts';
 import { Field } from '../subjects/field.ts';
@@ -26,8 +26,10 @@ const POLICIES = {
     drafts: { mode: 'off' },
   },
   'livekit-default': {
-    ...{ turnDetection: 'vad', preemptiveGeneration: false },
-    endpointing: { minDelayMs: HOLD_MS, maxDelayMs: HOLD_MS },
+    turnHandling: {
+      ...{ turnDetection: 'vad', preemptiveGeneration: { enabled: false } },
+      endpointing: { minDelay: HOLD_MS, maxDelay: HOLD_MS },
+    },
   },
 };
 
@@ -50,25 +52,21 @@ export const overheadRow: Row = {
   run,
 };
 
-interface Answer {
-  readonly thoughtAfterMs: number;
-  readonly heardAfterMs: number;
-}
-const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
-const untilAsked = ({ thoughtAfterMs }: Answer) => thoughtAfterMs - HOLD_MS;
-const afterAsking = ({ thoughtAfterMs, heardAfterMs }: Answer) => heardAfterMs - thoughtAfterMs - LLM_MS - TTS_MS;
-const of = (value: (answer: Answer) => number, statistic: typeof median) => (answers: readonly Answer[]) =>
-  measure(answers.map(value), statistic);
+/** What was added: in all, until the model was asked, and from then on. */
+type Answer = Readonly<Record<'addedMs' | 'untilAskedMs' | 'afterAskingMs', number>>;
+const of = (key: keyof Answer, statistic: typeof median) => (answers: readonly Answer[]) => {
+  const figures = answers.map((answer) => answer[key]);
+  return measure(figures, statistic);
+};
 
 async function run(context: RowContext): Promise<RowResult> {
   const { signal } = context;
   const field = await Field.gather(context);
-  const utterance = await sharpUtterance(EARLY_FINAL_MS, ANSWER_WAIT_MS);
+  const say = await sharpUtterance(EARLY_FINAL_MS, ANSWER_WAIT_MS);
   const found = await field.measure([field.with(POLICIES)], async (driver, { subject, policy }) => {
     for (let i = 0; i < SESSIONS; i += 1) await driver.open({ ...SETTINGS, policy });
     await sleep(1000, undefined, { signal });
-    await driver.beginNotes();
-    const answers = await Promise.all(driver.calls.map((call, number) => converse(call, utterance, number, signal)));
+    const answers = await Promise.all(driver.calls.map((call, number) => converse(call, say, number, signal)));
     const unanswered = SESSIONS * TURNS - answers.flat().length;
     if (unanswered > 0) field.notes.push(`${subject} left ${unanswered} of ${SESSIONS * TURNS} turns unanswered.`);
     return answers.flat();
@@ -76,26 +74,30 @@ async function run(context: RowContext): Promise<RowResult> {
   const line = field.lines(found);
   return {
     lines: [
-      line('added, p50', 'ms', of(added, median), '≤ 10'),
-      line('added, p95', 'ms', of(added, p95), '≤ 25'),
-      line('of it until the model is asked, p50', 'ms', of(untilAsked, median)),
-      line('of it from the model’s question to the first frame, p50', 'ms', of(afterAsking, median)),
+      line('added, p50', 'ms', of('addedMs', median), '≤ 10'),
+      line('added, p95', 'ms', of('addedMs', p95), '≤ 25'),
+      line('of it until the model is asked, p50', 'ms', of('untilAskedMs', median)),
+      line('of it from the model’s question to the first frame, p50', 'ms', of('afterAskingMs', median)),
     ],
     notes: field.notes,
   };
 }
 
-async function converse(call: Call, utterance: Utterance, number: number, signal: AbortSignal): Promise<Answer[]> {
+async function converse(call: Call, say: SharpVoice, number: number, signal: AbortSignal): Promise<Answer[]> {
   const answers: Answer[] = [];
   // Spread over one another's turns.
   await sleep(number * 531, undefined, { signal });
   for (let turn = 0; turn < TURNS; turn += 1) {
-    const { playback, endMs } = withLead(((number * TURNS + turn) * SPREAD_MS) % FRAME_MS, utterance);
+    const { playback, endMs } = say(((number * TURNS + turn) * SPREAD_MS) % FRAME_MS);
     const endedMs = (await call.play(playback, monotonicMs())) + endMs;
     signal.throwIfAborted();
     const run = call.farEnd.runs.find(({ startMs }) => startMs >= endedMs);
     const asked = call.asked.findLast(({ atMs }) => run && atMs <= run.startMs);
-    if (run && asked) answers.push({ thoughtAfterMs: asked.atMs - endedMs, heardAfterMs: run.startMs - endedMs });
+    if (run && asked) {
+      const untilAskedMs = asked.atMs - endedMs - HOLD_MS;
+      const afterAskingMs = run.startMs - asked.atMs - LLM_MS - TTS_MS;
+      answers.push({ addedMs: untilAskedMs + afterAskingMs, untilAskedMs, afterAskingMs });
+    }
     await sleep(200, undefined, { signal });
   }
   return answers;

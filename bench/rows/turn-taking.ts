@@ -4,8 +4,10 @@ import { compete, msOf, type Runs, shareOf } from '../harness/contest.ts';
 import {
   answerDelaysOf,
   falseStopsOf,
+  hasFalseStop,
   interruptionOf,
-  type SceneRun,
+  lossesOf,
+  pausesOf,
   stopDelaysOf,
   turnEndOf,
 } from '../harness/scenes.ts';
@@ -41,22 +43,18 @@ async function run(context: RowContext): Promise<RowResult> {
   const field = await Field.gather(context);
   progress('making the scenes');
   const scenes = await buildScenes({ seed, sets: PER_CONDITION });
-  const turns = scenes.filter(({ set }) => set === 'hesitation');
-  const found = await compete(field, field.contenders, { scenes, ...PROVIDERS, atOnce: AT_ONCE }, context);
+  const found = await compete(field, scenes, { ...PROVIDERS, atOnce: AT_ONCE }, signal);
   progress('the same hesitations in virtual time, under many policies');
-  const played = found.map(([{ subject: name }, runs]) => ({ name, runs: inSet(runs, 'hesitation') }));
-  const trade = await turnTrade({ scenes: turns, providers: PROVIDERS, played, signal });
+  const turns = scenes.filter(({ set }) => set === 'hesitation');
+  const played = new Map(found.map(([{ subject }, runs]) => [subject, inSet(runs, 'hesitation')]));
+  const trade = await turnTrade(turns, PROVIDERS, played, signal);
   const line = field.lines(found);
-  return {
-    lines: [...turnLines(line), ...trade.lines, ...holdLines(line)],
-    notes: [...field.notes, ...trade.notes],
-  };
+  return { lines: [...turnLines(line), ...trade.lines, ...holdLines(line)], notes: [...field.notes, ...trade.notes] };
 }
 
-type MakeLine = LineMaker<Runs>;
-const inSet = (runs: Runs, set: SceneSet): SceneRun[] => runs.filter(({ scene }) => scene.set === set);
+const inSet = (runs: Runs, set: SceneSet) => runs.filter(({ scene }) => scene.set === set);
 
-function turnLines(line: MakeLine): ReportedLine[] {
+function turnLines(line: LineMaker<Runs>): ReportedLine[] {
   const delays = (runs: Runs) => answerDelaysOf(inSet(runs, 'hesitation'));
   const turns = (runs: Runs) => inSet(runs, 'hesitation').map(turnEndOf);
   const cutOff = shareOf((runs) => turns(runs).map((turn) => turn.cutOff));
@@ -70,24 +68,22 @@ function turnLines(line: MakeLine): ReportedLine[] {
   ];
 }
 
-function holdLines(line: MakeLine): ReportedLine[] {
-  const hasStop = (run: SceneRun) => falseStopsOf(run).length > 0;
-  const stops = (runs: Runs) => inSet(runs, 'backchannel').map(falseStopsOf);
-  const resumed = (runs: Runs) => stops(runs).flatMap((some) => some.flatMap((stop) => stop.resumed ?? []));
-  const paused = shareOf((runs) => inSet(runs, 'backchannel').map(hasStop));
-  const gaveUp = shareOf((runs) => stops(runs).map((some) => some.some((stop) => !stop.resumed)));
-  const pauses = (runs: Runs) => resumed(runs).map(({ afterMs }) => afterMs);
-  const losses = (runs: Runs) => resumed(runs).map(({ lostMs }) => Math.abs(lostMs));
-  const echoAt = (fits: (gainDb: number) => boolean) =>
-    shareOf((runs) => inSet(runs, 'echo').flatMap((run) => (fits(run.scene.echo?.gainDb ?? 0) ? [hasStop(run)] : [])));
-  const faint = echoAt((gainDb) => gainDb <= -20);
-  const loud = echoAt((gainDb) => gainDb > -20);
+function holdLines(line: LineMaker<Runs>): ReportedLine[] {
+  const murmurs = (runs: Runs) => inSet(runs, 'backchannel');
+  const paused = (runs: Runs) => murmurs(runs).map(hasFalseStop);
+  const gaveUp = (runs: Runs) => murmurs(runs).map((run) => falseStopsOf(run).some(({ resumed }) => !resumed));
+  const pauses = (runs: Runs) => pausesOf(murmurs(runs));
+  const losses = (runs: Runs) => lossesOf(murmurs(runs));
+  const stopsAt = (runs: Runs, ...gainsDb: number[]) =>
+    inSet(runs, 'echo').flatMap((run) => (gainsDb.includes(run.scene.echo?.gainDb ?? 0) ? [hasFalseStop(run)] : []));
+  const faint = shareOf((runs) => stopsAt(runs, -20, -30));
+  const loud = shareOf((runs) => stopsAt(runs, -10));
   const cutIns = (runs: Runs) => inSet(runs, 'echo-interruption');
   const overEcho = (runs: Runs) => stopDelaysOf(cutIns(runs));
   const missed = shareOf((runs) => cutIns(runs).map((run) => interruptionOf(run) === 'missed'));
   return [
-    line('backchannels at which the agent paused', '%', paused),
-    line('backchannels after which it did not go on', '%', gaveUp),
+    line('backchannels at which the agent paused', '%', shareOf(paused)),
+    line('backchannels after which it did not go on', '%', shareOf(gaveUp)),
     line('pause at a backchannel, p95', 'ms', msOf(p95, pauses), '≤ 700'),
     line('lost or repeated of the agent’s voice then, longest', 'ms', msOf(largest, losses), '≤ 100'),
     line('echo at −20 dB and below: the agent stopped itself', '%', faint, '= 0'),

@@ -1,32 +1,24 @@
 import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../../stream-host/conversation/turns/turn-policy.ts';
 import type { Scene } from '../corpus/scene.ts';
-import { answerDelaysOf, type SceneRun, type SceneSettings, turnEndOf } from '../harness/scenes.ts';
+import type { Runs } from '../harness/contest.ts';
+import { answerDelaysOf, type SceneSettings, turnEndOf } from '../harness/scenes.ts';
 import { virtualScenes } from '../harness/virtual-scenes.ts';
-import type { ReportedLine } from '../report/run-report.ts';
-import type { RowResult } from '../row.ts';
+import type { ReportedLine, Subject } from '../report/run-report.ts';
+import { parleyLine, type RowResult } from '../row.ts';
 import { mean, measure, percentOf } from '../statistics.ts';
 
 const PEER = 'livekit-default';
 export const HOLD_FACTORS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3];
 
-export interface TurnTradeOptions {
-  readonly scenes: readonly Scene[];
-  readonly providers: Omit<SceneSettings, 'policy'>;
-  /** What the subjects did in real time on the same scenes. */
-  readonly played: readonly { readonly name: string; readonly runs: readonly SceneRun[] }[];
-  readonly signal: AbortSignal;
-}
-
-/** One policy's place between waiting too long and cutting in. `factor`: of its holds. */
-function pointOf(factor: number, runs: readonly SceneRun[]) {
+/** One policy's place between waiting too long and cutting in. The mean is over the turns that were not cut off. */
+function pointOf(runs: Runs) {
   const ends = runs.map(turnEndOf);
-  const cutOffs = ends.map(({ cutOff }) => cutOff);
-  const isComplete = ends.every(({ cutOff, answeredAfterMs }) => cutOff || answeredAfterMs !== undefined);
-  // The mean is over the turns that were not cut off.
-  const meanMs = mean(answerDelaysOf(runs));
-  return { factor, meanMs, cutOffs, isComplete };
+  return {
+    meanMs: mean(answerDelaysOf(runs)).value,
+    cutOffs: ends.map(({ cutOff }) => cutOff),
+    isComplete: ends.every(({ cutOff, answeredAfterMs }) => cutOff || answeredAfterMs !== undefined),
+  };
 }
-type TradePoint = ReturnType<typeof pointOf>;
 
 /** The engine as it is, but with all pauses that end a turn longer or shorter. */
 export function scaledHolds(factor: number): TurnPolicyChanges {
@@ -37,55 +29,54 @@ export function scaledHolds(factor: number): TurnPolicyChanges {
   return { endpointing: { minHoldMs: scaled(minHoldMs), holdMs: scaled(holdMs), maxHoldMs: scaled(maxHoldMs) } };
 }
 
-/** How long the agent waits against how often it cuts in, over many lengths of its holds; and where the subjects are. */
-export async function turnTrade({ scenes, providers, played, signal }: TurnTradeOptions): Promise<RowResult> {
+/**
+ * How long the agent waits against how often it cuts in, over many lengths of its holds; and where the subjects are.
+ * @param played what the subjects did in real time on the same scenes
+ */
+export async function turnTrade(
+  scenes: readonly Scene[],
+  providers: Omit<SceneSettings, 'policy'>,
+  played: ReadonlyMap<Subject, Runs>,
+  signal: AbortSignal,
+): Promise<RowResult> {
+  const curve: (ReturnType<typeof pointOf> & { readonly factor: number })[] = [];
   const virtual = await virtualScenes();
   try {
-    const scaled: TradePoint[] = [];
     for (const factor of HOLD_FACTORS) {
       signal.throwIfAborted();
       const policy = { ...scaledHolds(factor) };
-      scaled.push(pointOf(factor, await virtual.play(scenes, { ...providers, policy })));
+      curve.push({ factor, ...pointOf(await virtual.play(scenes, { ...providers, policy })) });
     }
-    return resultOf(scaled, played);
   } finally {
     await virtual.close();
   }
-}
-
-function resultOf(scaled: readonly TradePoint[], played: TurnTradeOptions['played']): RowResult {
-  const points = played.map(({ name, runs }) => ({ name, ...pointOf(1, runs) }));
-  const own = scaled.find(({ factor }) => factor === 1);
-  const parley = points.find(({ name }) => name === 'parley');
-  const peer = points.find(({ name }) => name === PEER);
+  const peer = pointOf(played.get(PEER) ?? []);
   /** The point of the curve that waits longest, but on average no longer than the peer. */
-  const level = scaled.filter(({ meanMs, isComplete }) => peer && meanMs <= peer.meanMs && isComplete).at(-1);
-  const told = ({ meanMs, cutOffs }: TradePoint) =>
+  const level = curve.findLast(({ meanMs, isComplete }) => meanMs <= peer.meanMs && isComplete);
+  const told = ({ meanMs, cutOffs }: ReturnType<typeof pointOf>) =>
     `${Math.round(meanMs)} ms and ${cutOffs.filter((cutOff) => cutOff).length} cut off`;
-  const line = (of: TradePoint, besides: TradePoint): ReportedLine => ({
+  const levelLine = (own: typeof peer): ReportedLine => ({
     label: 'turns cut off with Parley’s holds made longer, up to LiveKit’s mean delay (virtual time)',
     ...{ unit: '%', target: `< ${PEER}` },
-    results: { parley: measure(of.cutOffs, percentOf), [PEER]: measure(besides.cutOffs, percentOf) },
+    results: { parley: measure(own.cutOffs, percentOf), [PEER]: measure(peer.cutOffs, percentOf) },
   });
-  const scenes = own?.cutOffs.length ?? 0;
-  /** The curve: how long the agent waits, and how often it cuts in. */
-  const curve = scaled.map(
-    ({ factor, meanMs, cutOffs }): ReportedLine => ({
-      label: `holds × ${factor}: turns cut off, at a mean delay of ${Math.round(meanMs)} ms (virtual time)`,
-      ...{ unit: '%', results: { parley: measure(cutOffs, percentOf) } },
-    }),
-  );
-  const trusted = own && parley && `Parley’s defaults give ${told(own)} there, and in real time ${told(parley)}`;
-  const where = level && `the holds times ${level.factor}, with a mean of ${Math.round(level.meanMs)} ms`;
+  const pointLine = ({ factor, meanMs, cutOffs }: (typeof curve)[number]) => {
+    const label = `holds × ${factor}: turns cut off, at a mean delay of ${Math.round(meanMs)} ms (virtual time)`;
+    return parleyLine(label, '%', measure(cutOffs, percentOf));
+  };
+  const own = curve.filter(({ factor }) => factor === 1).map(told);
+  const inRealTime = told(pointOf(played.get('parley') ?? []));
   return {
-    lines: [...(level && peer ? [line(level, peer)] : []), ...curve],
+    lines: [...(level ? [levelLine(level)] : []), ...curve.map(pointLine)],
     notes: [
-      `The lines of virtual time are a curve: the same ${scenes} scenes, real voice activity, the same model and voice with the ` +
-        'same delays, and the engine itself on a virtual clock, where neither the harness nor the machine adds anything: ' +
-        'Parley as it is, with all its holds times a factor. Where they are short the words come after the pause, and ' +
-        'waiting less for the pause answers nobody sooner.',
-      ...(trusted ? [`How far virtual time can be trusted: ${trusted}.`] : []),
-      ...(where ? [`Up to LiveKit’s mean delay, on the curve: ${where}.`] : []),
+      `The lines of virtual time are a curve: the same ${scenes.length} scenes, real voice activity, the same model and voice ` +
+        'with the same delays, and the engine itself on a virtual clock, where neither the harness nor the machine adds ' +
+        'anything: Parley as it is, with all its holds times a factor. Where they are short the words come after the pause, ' +
+        'and waiting less for the pause answers nobody sooner.',
+      ...(played.has('parley')
+        ? [`How far virtual time can be trusted: Parley’s defaults give ${own} there, and in real time ${inRealTime}.`]
+        : []),
+      ...(level ? [`Up to LiveKit’s mean delay, on the curve: the holds times ${level.factor}, ${told(level)}.`] : []),
     ],
   };
 }

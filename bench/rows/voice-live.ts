@@ -1,10 +1,7 @@
-import { join } from 'node:path';
-import { makeClips } from '../acs/clips.ts';
-import { LoadTest, SERVICE_HEARS_MS, TIMING } from '../acs/load-test.ts';
-import type { ProvidersApi } from '../acs/providers.ts';
+import { withLoadTest } from '../acs/load-test.ts';
 import { realtimeStretchOf } from '../acs/realtime-figures.ts';
+import { startProviders } from '../acs/start-providers.ts';
 import { contentionNote, countLines, cpuOf, delayLines, mainThreadCpuOf, stretchesOf } from '../acs/talk-figures.ts';
-import { Child } from '../child.ts';
 import { sharpUtterance } from '../harness/spoken.ts';
 import type { ReportedLine } from '../report/run-report.ts';
 import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
@@ -30,8 +27,8 @@ export const voiceLiveRow: Row = {
     'The whole stream host as main.ts starts it, with Redis, media sockets and voice activity, on Voice Live’s wire to the ' +
     'emulator’s service with scripted ears and voices, in another process. It makes answers twice as fast as speech, goes on ' +
     'for two deltas with one that is cancelled, and marks the audio of each, so that the far side knows what it hears. Of ' +
-    `the interruptions it says speech_started to half at once, to a quarter ${SERVICE_HEARS_MS} ms after it has got the onset, to ` +
-    'a quarter after 600 ms: those are our own detector’s alone. CPU: all threads.',
+    'the interruptions it says speech_started to half at once, and to half 600 ms after it has got the onset: those are our ' +
+    'own detector’s alone. CPU: all threads.',
   leavesOut:
     'TLS, the network, and the service itself. The onset is the sending of the first 20 ms frame with speech, by synthetic ' +
     'voices on a quiet line. Messages that pacing holds back are not in the way of a delta.',
@@ -39,15 +36,10 @@ export const voiceLiveRow: Row = {
   run,
 };
 
-const HEARS_NOTE =
-  `The service’s own ${SERVICE_HEARS_MS} ms are no measurement: it hears 80 ms of speech before it says so ` +
-  '(speech_duration_ms in "How to use the Voice Live API", Microsoft Learn), and 60 ms are supposed for the network, there ' +
-  'and back. What a real one takes to judge is left out, in its favour.';
-
 async function run(context: RowContext): Promise<RowResult> {
   const { seconds = DEFAULT_SECONDS, progress } = context;
   const talk = { hosts: 1, habits: 'lively', mode: 'voice_live', maxSessions: 2 * CALLS } as const;
-  const { many, few, service } = await LoadTest.use({ name: 'voice-live', ...talk }, context, async (test) => {
+  const { many, few, service } = await withLoadTest({ name: 'voice-live', ...talk }, context, async (test) => {
     await test.connect(CALLS);
     // What the warm-up has left is no figure. Answers that have begun in it are not told from their deltas.
     await test.realtimeReport();
@@ -61,8 +53,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const stretches = many.flatMap(({ phones }) => phones.blocks).map((block) => realtimeStretchOf(block, service));
   const told = many.flatMap(stretchesOf);
   const of = (key: keyof (typeof stretches)[number]) => stretches.map((stretch) => stretch[key]);
-  const [delta, started] = [of('deltaToWireMs'), of('startedToStopMs')];
-  const [own, both, alone] = [of('ownOnsetToStopMs'), of('onsetToStopMs'), of('onsetToStartedMs')];
+  const [delta, started, own] = [of('deltaToWireMs'), of('startedToStopMs'), of('ownOnsetToStopMs')];
   if (delta.flat().length === 0 || started.flat().length === 0) {
     throw new Error('Nobody was answered, or nobody cut in: nothing was measured.');
   }
@@ -77,41 +68,30 @@ async function run(context: RowContext): Promise<RowResult> {
       ...delayLines('the same in mid-answer', of('laterDeltaToWireMs'), { p95: undefined }),
       ...delayLines('service’s speech_started → StopAudio', started, { p50: undefined, p99: '≤ 5' }),
       ...delayLines('onset → StopAudio, our own detector', own, { p50: undefined, p95: '≤ 200' }),
-      ...delayLines('onset → speech_started of the service alone', alone, { p95: undefined }),
-      ...delayLines('onset → StopAudio, whoever is first', both, { p95: undefined }),
       ...countLines(told, 'oldFrames'),
       parleyLine('deltas of cancelled answers that the service sent', '', late),
       ...countLines(told, 'resumptions', 'interruptions', 'missedInterruptions', 'unanswered', 'lateFrames'),
-      peer.line(parleyLine('CPU that a call adds', core, added(cpuOf))),
+      { label: 'CPU that a call adds', unit: core, results: { parley: added(cpuOf), ...peer } },
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
     ],
-    notes: [contentionNote(many), HEARS_NOTE, ...peer.notes],
+    notes: [contentionNote(many), ...('livekit-default' in peer ? [LIVEKIT_NOTE] : [])],
   };
 }
 
 /** LiveKit's session on the same service, which speaks OpenAI's wire to it, with the harness's callers. */
-async function besideLiveKit(context: RowContext) {
-  const field = await Field.gather({
-    ...context,
-    subjects: context.subjects.filter((one) => one === 'livekit-default'),
-  });
-  if (field.contenders.length === 0) return { line: (line: ReportedLine) => line, notes: [] };
+async function besideLiveKit(context: RowContext): Promise<ReportedLine['results']> {
+  const subjects = context.subjects.filter((one) => one === 'livekit-default');
+  const field = await Field.gather({ ...context, subjects });
   const { signal, workFolder } = context;
-  const logFile = join(workFolder, 'voice-live', 'livekit-providers.log');
   await using opened = new AsyncDisposableStack();
-  const command = { name: 'providers', args: ['bench/acs/providers.ts'], logFile };
-  const providers = opened.adopt(new Child<ProvidersApi>(command), (child) => child.close());
-  const port = await providers.call('start', await makeClips(), '{}', TIMING);
-  const policy = { realtime: `http://127.0.0.1:${port}` };
-  const utterance = await sharpUtterance(200, 0);
+  const { far, process: providers } = await startProviders(workFolder);
+  opened.defer(() => providers.close());
+  const policy = { realtime: `http://${far}` };
+  const utterance = (await sharpUtterance(200, 0))();
   const rounds = field.with({ 'livekit-default': policy }).map((one) => [one]);
   const found = await field.measure(rounds, (driver) => costOf(driver, policy, utterance, signal, ''));
-  const { results } = field.lines(found)('', '', marginal);
-  return {
-    line: (line: ReportedLine) => ({ ...line, results: { ...line.results, ...results } }),
-    notes: [LIVEKIT_NOTE],
-  };
+  return field.lines(found)('', '', marginal).results;
 }
 
 const LIVEKIT_NOTE =

@@ -5,7 +5,7 @@ import type { ChildCommand } from '../child.ts';
 import { Driver } from '../harness/driver.ts';
 import type { ReportedLine, Result, Subject } from '../report/run-report.ts';
 import type { RowContext } from '../row.ts';
-import { installLiveKit, LIVEKIT_VERSION, PeerUnavailable } from './install-peer.ts';
+import { installLiveKit, LIVEKIT_VERSION } from './install-peer.ts';
 
 /** A subject as it is started and set for a row. */
 export interface Contender {
@@ -22,14 +22,12 @@ export type LineMaker<Figures> = (
   target?: string,
 ) => ReportedLine;
 
-const inFolder = (file: string): string => path.join(import.meta.dirname, file);
-const node = (name: string, flags: readonly string[], ...args: readonly string[]): ChildCommand => ({
-  name,
-  args: [...flags, '--expose-gc', '--disable-warning=ExperimentalWarning', inFolder(`${name}/main.ts`), ...args],
-});
+function node(name: string, flags: readonly string[], ...args: readonly string[]): ChildCommand {
+  const main = path.join(import.meta.dirname, name, 'main.ts');
+  return { name, args: [...flags, '--expose-gc', '--disable-warning=ExperimentalWarning', main, ...args] };
+}
 /** Started as the stream host is. */
 export const parleyCommand = (): ChildCommand => node('parley', STREAM_HOST_FLAGS);
-export const emptyCommand = (): ChildCommand => node('empty', []);
 
 async function commandOf(subject: Subject, { signal, progress }: RowContext): Promise<ChildCommand> {
   if (subject === 'parley') return parleyCommand();
@@ -38,36 +36,33 @@ async function commandOf(subject: Subject, { signal, progress }: RowContext): Pr
 }
 
 /** Each subject's settings in a row that does not choose its own. */
-const USUAL = { parley: {}, 'livekit-default': {}, 'livekit-best': { minDurationMs: 200 } } as const;
+const USUAL = {
+  parley: {},
+  'livekit-default': {},
+  'livekit-best': { turnHandling: { interruption: { mode: 'vad', minDuration: 200 } } },
+} as const;
 
 /** Whom a row measures, and what a reader must know of them. */
 export class Field {
-  readonly contenders: readonly Contender[];
+  readonly contenders: Contender[] = [];
   readonly notes: string[] = [];
   readonly #context: RowContext;
-  /** Subjects that could not be had, or broke down, and why. */
+  /** Peers that could not be had, or broke down, and why. */
   readonly #absent: (readonly [Subject, Result])[] = [];
 
-  private constructor(context: RowContext, contenders: readonly Contender[], absent: readonly [Subject, Result][]) {
+  private constructor(context: RowContext) {
     this.#context = context;
-    this.contenders = contenders;
-    this.#absent.push(...absent);
-    if (contenders.some(({ subject }) => subject !== 'parley')) this.notes.push(LIVEKIT_NOTE);
   }
 
   /** The subjects that the row was asked for and that can be had, installing peers on demand. */
   static async gather(context: RowContext): Promise<Field> {
-    const contenders: Contender[] = [];
-    const absent: [Subject, Result][] = [];
+    const field = new Field(context);
     for (const subject of context.subjects) {
-      try {
-        contenders.push({ subject, command: await commandOf(subject, context), policy: USUAL[subject] });
-      } catch (error) {
-        if (!(error instanceof PeerUnavailable)) throw error;
-        absent.push([subject, { none: error.message }]);
-      }
+      const command = await field.#orAbsent(subject, () => commandOf(subject, context));
+      if (command) field.contenders.push({ subject, command, policy: USUAL[subject] });
     }
-    return new Field(context, contenders, absent);
+    if (field.contenders.some(({ subject }) => subject !== 'parley')) field.notes.push(LIVEKIT_NOTE);
+    return field;
   }
 
   /** The contenders of these subjects, each with its other settings. */
@@ -78,19 +73,25 @@ export class Field {
     });
   }
 
-  /**
-   * Measures contenders, each in a process of its own: those of a round at the same time. A peer that breaks down is absent
-   * from the row with its reason, and the others go on; when Parley breaks down, so does the row.
-   */
+  /** Measures contenders, each in a process of its own: those of a round at the same time. */
   async measure<Figures>(
     rounds: readonly (readonly Contender[])[],
     work: (driver: Driver, contender: Contender) => Promise<Figures>,
   ): Promise<Found<Figures>> {
-    const { progress } = this.#context;
+    const { progress, signal } = this.#context;
     const found: (readonly [Contender, Figures])[] = [];
+    const one = async (contender: Contender) => {
+      const { subject, command } = contender;
+      await this.#orAbsent(subject, () =>
+        Driver.use(command, signal, async (driver) => {
+          found.push([contender, await work(driver, contender)]);
+          this.notes.push(...driver.notes(subject));
+        }),
+      );
+    };
     for (const round of rounds) {
       progress(round.map(({ subject }) => subject).join(' and '));
-      found.push(...(await Promise.all(round.map((one) => this.#orAbsent(one, work)))).flat());
+      await Promise.all(round.map(one));
     }
     return found;
   }
@@ -103,24 +104,17 @@ export class Field {
     });
   }
 
-  async #orAbsent<Figures>(
-    contender: Contender,
-    work: (driver: Driver, contender: Contender) => Promise<Figures>,
-  ): Promise<(readonly [Contender, Figures])[]> {
-    const { subject, command } = contender;
+  /** A peer that cannot be had or breaks down is absent from the row, with its reason; without Parley there is no row. */
+  async #orAbsent<Made>(subject: Subject, make: () => Promise<Made>): Promise<Made | undefined> {
     const { signal, progress } = this.#context;
     try {
-      return await Driver.use(command, signal, async (driver) => {
-        const figures = await work(driver, contender);
-        this.notes.push(...(await driver.notes(subject)));
-        return [[contender, figures]];
-      });
+      return await make();
     } catch (error) {
       if (subject === 'parley' || signal.aborted) throw error;
       const reason = messageOf(error).split('\n')[0] ?? '';
-      progress(`${subject} broke down: ${reason}`);
-      this.#absent.push([subject, { none: `broke down: ${reason}` }]);
-      return [];
+      progress(`${subject} is left out: ${reason}`);
+      this.#absent.push([subject, { none: reason }]);
+      return undefined;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -8,15 +8,13 @@ import { messageOf } from '../../shared/errors.ts';
 
 const INSTALL_TIMEOUT_MS = 180_000;
 export const LIVEKIT_VERSION = '1.9.0';
-
-/** A peer that could not be had: the reason, for the table. */
-export class PeerUnavailable extends Error {}
+const PACKAGES = ['@livekit/agents', '@livekit/agents-plugin-openai'].map((name) => `${name}@${LIVEKIT_VERSION}`);
 
 /**
  * Installs LiveKit Agents JS, at one exact version, into a folder under the system's temporary one, with the npm that is
  * on the path. Kept there between runs; never a dependency of Parley's.
  * @returns the folder that holds `node_modules`
- * @throws {PeerUnavailable} when npm or the registry cannot be reached
+ * @throws when npm or the registry cannot be reached
  */
 export async function installLiveKit(signal: AbortSignal): Promise<string> {
   const name = `parley-bench-livekit-${LIVEKIT_VERSION}-openai-${process.platform}-${process.arch}`;
@@ -24,21 +22,14 @@ export async function installLiveKit(signal: AbortSignal): Promise<string> {
   if (existsSync(path.join(folder, 'node_modules', '@livekit', 'agents', 'package.json'))) return folder;
   // A whole folder or none: an install that was cut short must not be found by the next run.
   const building = `${folder}-${process.pid}`;
+  const args = ['install', '--prefix', building, '--no-audit', '--no-fund', '--ignore-scripts', ...PACKAGES];
   try {
-    await mkdir(building, { recursive: true });
-    const manifest = {
-      private: true,
-      dependencies: { '@livekit/agents': LIVEKIT_VERSION, '@livekit/agents-plugin-openai': LIVEKIT_VERSION },
-    };
-    await writeFile(path.join(building, 'package.json'), JSON.stringify(manifest));
-    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
-    const options = { cwd: building, timeout: INSTALL_TIMEOUT_MS, signal, shell: process.platform === 'win32' };
+    const options = { timeout: INSTALL_TIMEOUT_MS, signal, shell: process.platform === 'win32' };
     await promisify(execFile)('npm', args, options);
     await rename(building, folder);
     return folder;
   } catch (error) {
     await rm(building, { recursive: true, force: true });
-    const reason = messageOf(error).split('\n')[0];
-    throw new PeerUnavailable(`LiveKit Agents ${LIVEKIT_VERSION} could not be installed: ${reason}`);
+    throw new Error(`LiveKit Agents ${LIVEKIT_VERSION} could not be installed: ${messageOf(error).split('\n')[0]}`);
   }
 }

@@ -1,11 +1,8 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import { serve } from '../child.ts';
 import type { SessionSettings, SubjectApi, SubjectEvent, Words } from '../harness/protocol.ts';
 import { monotonicMs } from '../time.ts';
-import { AgentVoice } from './agent-voice.ts';
-
-const LOOP_SAMPLE_MS = 5;
+import { type AgentVoice, agentVoice } from './agent-voice.ts';
 
 /** A system under test, as the link to the driver sees it. */
 export interface SubjectSystem {
@@ -16,7 +13,6 @@ export interface SubjectSession {
   /** One frame of the caller's audio: 640 bytes of its own memory. */
   receiveAudio(pcm: Uint8Array): void;
   hear(words: Words): void;
-  interrupt(): void;
   close(): Promise<void>;
 }
 
@@ -38,8 +34,6 @@ const newLine = () => ({ sessions: [] as number[], atMs: [] as number[], frames:
  */
 export function serveSubject(start: (voice: AgentVoice) => Promise<SubjectSystem>): void {
   const sessions = new Map<number, SubjectSession>();
-  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
-  loopDelay.enable();
   let system: SubjectSystem | undefined;
   /** What this turn of the event loop has to say: sent once, in order. */
   let outgoing: SubjectEvent[] = [];
@@ -81,7 +75,7 @@ export function serveSubject(start: (voice: AgentVoice) => Promise<SubjectSystem
 
   const api: SubjectApi = {
     async start({ text, pcm }) {
-      system = await start(new AgentVoice(text, samplesOf(pcm)));
+      system = await start(agentVoice({ text, samples: samplesOf(pcm) }));
     },
     async open(session, settings) {
       if (!system) throw new Error('the system has not started');
@@ -98,18 +92,11 @@ export function serveSubject(start: (voice: AgentVoice) => Promise<SubjectSystem
       }
     },
     hear: (session, words) => sessions.get(session)?.hear(words),
-    interrupt: (session) => sessions.get(session)?.interrupt(),
     usage(collect) {
       if (collect) globalThis.gc?.();
       const { user, system } = process.cpuUsage();
       const { rss, heapUsed, external } = process.memoryUsage();
-      const late = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / 1e6 - LOOP_SAMPLE_MS) : 0);
-      const used = {
-        ...{ atMs: monotonicMs(), cpuUs: user + system, rssBytes: rss, heapUsedBytes: heapUsed + external },
-        ...{ loopDelayP99Ms: late(loopDelay.percentile(99)), loopDelayMaxMs: late(loopDelay.max) },
-      };
-      loopDelay.reset();
-      return used;
+      return { atMs: monotonicMs(), cpuUs: user + system, rssBytes: rss, heapUsedBytes: heapUsed + external };
     },
   };
   const send = serve(api);

@@ -125,13 +125,7 @@ export class OpenAiService {
     }
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
     send(response, AnswerChunks.promptFilter());
-    let pauseMs = this.#pace.firstTokenMs;
-    for (const chunk of chunks.of(answer)) {
-      await pause(pauseMs, signal);
-      if (signal.aborted) break;
-      send(response, chunk);
-      pauseMs = this.#pace.tokenMs;
-    }
+    await sendInTime(response, chunks.of(answer), this.#pace, signal);
     if (signal.aborted) {
       this.#meter?.chatAnswered(undefined);
       this.#log.debug('the client broke the answer off');
@@ -170,6 +164,22 @@ export class OpenAiService {
     const known = error instanceof OpenAiError ? error : new OpenAiError(500, 'internal', messageOf(error));
     this.#log.warn({ status: known.status, code: known.code }, known.message);
     sendJson(response, known.status, known.body(), known.headers);
+  }
+}
+
+/** Sends an answer's chunks, each when its time has come, until the signal says to stop. */
+export async function sendInTime(
+  response: ServerResponse,
+  chunks: Iterable<unknown>,
+  { firstTokenMs, tokenMs }: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  let pauseMs = firstTokenMs;
+  for (const chunk of chunks) {
+    await pause(pauseMs, signal);
+    if (signal.aborted) return;
+    send(response, chunk);
+    pauseMs = tokenMs;
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { HABITS } from '../../bench/acs/caller-script.ts';
-import { LoadTest } from '../../bench/acs/load-test.ts';
+import { type LoadTest, withLoadTest } from '../../bench/acs/load-test.ts';
 import type { RowContext } from '../../bench/row.ts';
 import { oneCall } from './one-call.ts';
 import { type RedisUse, useDuring } from './redis-meter.ts';
@@ -73,7 +73,7 @@ const costs: Cost[] = [];
 try {
   const talk = { hosts: 1, habits, mode: 'media', maxSessions: ONE_HOST } as const;
   const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: spans.url };
-  await LoadTest.use({ name: 'unit-costs', ...talk, settings }, context, async (test) => {
+  await withLoadTest({ name: 'unit-costs', ...talk, settings }, context, async (test) => {
     const redis = new Redis(test.redisUrl);
     try {
       await measure(test, redis);

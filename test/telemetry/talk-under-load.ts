@@ -1,10 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { LoadTest, type Measured } from '../../bench/acs/load-test.ts';
+import { type Measured, withLoadTest } from '../../bench/acs/load-test.ts';
 import { cpuOf, stretchesOf } from '../../bench/acs/talk-figures.ts';
 import type { RowContext } from '../../bench/row.ts';
-import { momentsOf, quantileAt } from '../../bench/statistics.ts';
+import { momentsOf, quantileOf } from '../../bench/statistics.ts';
 
 /** What is seen of a host whose calls talk, while its telemetry goes somewhere or nowhere. */
 export interface TalkFigures {
@@ -32,7 +32,7 @@ export async function talking<Found>(
   const progress = (text: string) => void process.stderr.write(`${name}: ${text}\n`);
   const context: RowContext = { seed: 1, subjects: [], workFolder, signal: controller.signal, progress };
   const talk = { hosts: 1, habits: 'ordinary', mode: 'media', maxSessions: calls + 20 } as const;
-  return LoadTest.use({ name, ...talk, settings }, context, async (test) => {
+  return withLoadTest({ name, ...talk, settings }, context, async (test) => {
     progress(`${await test.connect(calls)} calls talk`);
     const log = path.join(workFolder, name, 'host-1.log');
     return work(async (seconds, blocks = 4) => {
@@ -45,15 +45,13 @@ export async function talking<Found>(
 }
 
 function figuresOf(measured: Measured, log: string): TalkFigures {
-  const quantile = (values: readonly number[], share: number) =>
-    values.length === 0 ? Number.NaN : quantileAt(share)(values);
   const firstSounds = [...log.matchAll(/"firstAudioMs":(\d+)/g)].map(([, ms]) => Number(ms));
   const jitters = stretchesOf(measured).flatMap(({ jitterMs }) => jitterMs);
   return {
     loopDelayMs: measured.host.loopDelayP99Ms,
-    jitterMs: quantile(jitters, 0.99),
-    firstSoundMs: quantile(firstSounds, 0.5),
-    firstSoundLateMs: quantile(firstSounds, 0.95),
+    jitterMs: quantileOf(jitters, 0.99),
+    firstSoundMs: quantileOf(firstSounds, 0.5),
+    firstSoundLateMs: quantileOf(firstSounds, 0.95),
     cpuPercent: cpuOf(measured),
     rssMb: measured.host.rssMb,
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SAMPLE_RATE, samplesOf } from '../../../shared/audio/pcm.ts';
+import { messageOf } from '../../../shared/errors.ts';
 import type { SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice } from '../agent-voice.ts';
 import type { SubjectSession, SubjectSink } from '../serve-subject.ts';
@@ -9,14 +10,8 @@ import { scriptedModel, scriptedRecogniser, scriptedSynthesiser } from './script
 
 /** What a row may set of LiveKit. What is not given stays at LiveKit's default. */
 const livekitPolicy = z.strictObject({
-  /** `vad`: no end-of-turn model. Left out, LiveKit's own choice off its cloud: the local model `v1-mini`. */
-  turnDetection: z.literal('vad').optional(),
-  /** Speech must last so long to interrupt; default 500. */
-  minDurationMs: z.number().positive().optional(),
-  /** Defaults 300/2500 with the model, 500/3000 without. */
-  endpointing: z.object({ minDelayMs: z.number(), maxDelayMs: z.number() }).optional(),
-  /** Default on. */
-  preemptiveGeneration: z.boolean().optional(),
+  /** As LiveKit has them. Left out of it, `turnDetection` is LiveKit's own choice off its cloud: the local model `v1-mini`. */
+  turnHandling: z.record(z.string(), z.unknown()).optional(),
   /** Where a speech-to-speech service is, which stands in place of recogniser, model, voice and turns. */
   realtime: z.string().optional(),
 });
@@ -32,18 +27,22 @@ export async function openLiveKitSession(
   voice: AgentVoice,
   sink: SubjectSink,
 ): Promise<SubjectSession> {
-  const { voice: api, stream } = livekit.agents;
+  const { voice: api, stream, inference } = livekit.agents;
+  const { executor } = livekit;
   const { stt, hear } = scriptedRecogniser(livekit);
-  const { realtime: baseURL, ...policy } = livekitPolicy.parse(settings.policy);
+  const { realtime: baseURL, turnHandling } = livekitPolicy.parse(settings.policy);
   const cascade = () => ({
     stt,
     llm: scriptedModel(livekit, settings, sink),
     tts: scriptedSynthesiser(livekit, settings, voice),
-    turnHandling: turnHandlingOf(livekit, policy),
+    turnHandling: {
+      ...{ interruption: { mode: 'vad' }, ...turnHandling },
+      turnDetection: turnHandling?.turnDetection ?? new inference.TurnDetector({ version: 'v1-mini', executor }),
+    },
   });
   const service = baseURL && { llm: new livekit.realtime.RealtimeModel({ baseURL, apiKey: 'bench', model: 'bench' }) };
   const session = new api.AgentSession({ ...(service || cascade()), aecWarmupDuration: null, userAwayTimeout: null });
-  session.on('error', (event) => sink.fault(describe(event)));
+  session.on('error', (event) => sink.fault(messageOf(Object(event).error ?? event)));
   const line = stream.createStreamChannel();
   const input = new api.AudioInput();
   input.multiStream.addInputStream(line.stream());
@@ -57,22 +56,6 @@ export async function openLiveKitSession(
       void line.write(new livekit.AudioFrame(samples, SAMPLE_RATE, 1, samples.length));
     },
     hear,
-    interrupt: () => void session.interrupt().await.catch((error: unknown) => sink.fault(describe(error))),
     close: () => session.close(),
   };
-}
-
-function turnHandlingOf({ agents, executor }: LiveKit, policy: z.infer<typeof livekitPolicy>): Record<string, unknown> {
-  const { turnDetection, minDurationMs, endpointing, preemptiveGeneration } = policy;
-  return {
-    turnDetection: turnDetection ?? new agents.inference.TurnDetector({ version: 'v1-mini', executor }),
-    interruption: { mode: 'vad', ...(minDurationMs !== undefined && { minDuration: minDurationMs }) },
-    ...(endpointing && { endpointing: { minDelay: endpointing.minDelayMs, maxDelay: endpointing.maxDelayMs } }),
-    ...(preemptiveGeneration !== undefined && { preemptiveGeneration: { enabled: preemptiveGeneration } }),
-  };
-}
-
-function describe(event: unknown): string {
-  const error = event instanceof Error ? event : (event as { error?: unknown } | undefined)?.error;
-  return error instanceof Error ? error.message : JSON.stringify(event);
 }

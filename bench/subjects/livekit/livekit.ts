@@ -33,20 +33,15 @@ interface AgentSession {
   on(event: string, listener: (payload: unknown) => void): void;
   start(options: { agent: unknown }): Promise<void>;
   say(text: string): unknown;
-  interrupt(): { await: Promise<void> };
   close(): Promise<void>;
 }
 
-interface ChatContext {
-  readonly items: readonly { readonly role?: string; readonly textContent?: string }[];
-}
 export interface ChatOptions {
-  readonly chatCtx: ChatContext;
+  readonly chatCtx: { readonly items: readonly { readonly role?: string; readonly textContent?: string }[] };
   readonly toolCtx?: unknown;
   readonly connOptions?: unknown;
 }
-interface ChatStream extends ProviderStream {
-  readonly chatCtx: ChatContext;
+interface ChatStream extends ProviderStream, Pick<ChatOptions, 'chatCtx'> {
   readonly abortController: AbortController;
 }
 interface SpokenStream extends ProviderStream {

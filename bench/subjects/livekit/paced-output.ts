@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytesOf, FRAME_BYTES, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { SubjectSink } from '../serve-subject.ts';
 import type { AudioFrame, AudioOutput, LiveKit } from './livekit.ts';
 
 /** What LiveKit's own room output keeps ahead of the listener (`queueSizeMs` in `voice/room_io/room_io.ts`). */
 const QUEUE_MS = 200;
-const FRAME_SAMPLES = FRAME_BYTES / 2;
 
 /**
  * A sink with a queue of 200 ms that can pause, with the ways of LiveKit's `ParticipantAudioOutput`: a pause drops what

@@ -29,9 +29,9 @@ export function scriptedRecogniser({ agents }: LiveKit) {
   }
   return {
     stt: new ScriptedRecogniser({ streaming: true, interimResults: true, alignedTranscript: false }),
-    hear({ event, text, offsetMs, endMs }: Words): void {
-      if (event === 'no-words' || !current || current.queue.closed) return;
-      const type = event === 'final' ? SpeechEventType.FINAL_TRANSCRIPT : SpeechEventType.INTERIM_TRANSCRIPT;
+    hear({ type: told, text, offsetMs, endMs }: Words): void {
+      if (told === 'no-words' || !current || current.queue.closed) return;
+      const type = told === 'final' ? SpeechEventType.FINAL_TRANSCRIPT : SpeechEventType.INTERIM_TRANSCRIPT;
       const times = { startTime: offsetMs / 1000, endTime: endMs / 1000 };
       current.queue.put({ type, alternatives: [{ text, language: 'en', confidence: 0.9, ...times }] });
     },
@@ -69,7 +69,7 @@ export function scriptedSynthesiser({ agents, AudioFrame }: LiveKit, { tts }: Se
     readonly label = 'scripted.SynthesizeStream';
 
     async run(): Promise<void> {
-      const speak = voice.turn(++turns);
+      const speak = voice(++turns);
       let first = true;
       for await (const text of this.input) {
         if (this.abortSignal.aborted) return;

@@ -59,7 +59,8 @@ export class ParleySession implements SubjectSession {
         voice: 'scripted',
         respond: (history, signal) => this.#respond(history, signal),
       },
-      ...policyOf(settings),
+      // The policy is the engine's to know; the bench only carries it.
+      policy: settings.policy as NonNullable<MediaConversationOptions['policy']>,
     });
     this.#conversation.start();
   }
@@ -68,14 +69,10 @@ export class ParleySession implements SubjectSession {
     this.#conversation.audio(pcm);
   }
 
-  hear({ event, text, offsetMs, endMs }: Words): void {
-    if (event === 'partial') this.#recogniser?.onPartial(text, offsetMs, endMs);
-    else if (event === 'final') this.#recogniser?.onFinal(text, offsetMs, endMs);
+  hear({ type, text, offsetMs, endMs }: Words): void {
+    if (type === 'partial') this.#recogniser?.onPartial(text, offsetMs, endMs);
+    else if (type === 'final') this.#recogniser?.onFinal(text, offsetMs, endMs);
     else this.#recogniser?.onNoWords(offsetMs, endMs);
-  }
-
-  interrupt(): void {
-    this.#conversation.interrupt();
   }
 
   async close(): Promise<void> {
@@ -93,16 +90,11 @@ export class ParleySession implements SubjectSession {
     const { clock, settings } = this.#options;
     await wait(clock, settings.tts.firstAudioMs, signal);
     if (signal.aborted) return;
-    const voice = this.#voices.get(signal) ?? this.#options.voice.turn(++this.#turns);
+    const voice = this.#voices.get(signal) ?? this.#options.voice(++this.#turns);
     this.#voices.set(signal, voice);
     const pieces = [...voice(text)];
     const durationMs = pieces.reduce((total, piece) => total + piece.length, 0) / 16;
     for (const word of wordsOf(text, durationMs)) yield { type: 'word', ...word };
     for (const piece of pieces) yield { type: 'audio', pcm: bytesOf(piece) };
   }
-}
-
-/** The policy is the engine's to know; the bench only carries it. */
-function policyOf({ policy }: SessionSettings): Pick<MediaConversationOptions, 'policy'> {
-  return { policy } as Pick<MediaConversationOptions, 'policy'>;
 }

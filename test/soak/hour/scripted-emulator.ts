@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeClips } from '../../../bench/acs/clips.ts';
-import { TIMING } from '../../../bench/acs/load-test.ts';
 import { ScriptedServices } from '../../../bench/acs/scripted-services.ts';
+import { TIMING } from '../../../bench/acs/start-providers.ts';
 import { AcsService } from '../../../emulator/acs/acs-service.ts';
 import { Disturbances } from '../../../emulator/disturbances/disturbances.ts';
 import { DisturbedDoor } from '../../../emulator/disturbances/disturbed-door.ts';

@@ -61,7 +61,7 @@ export class IdentityStack {
     const agent = await writeBenchAgent(folder);
     const tokens = await AccessTokens.open(systemClock, folder);
     const { cert: ca } = await loadCertificate(folder);
-    const { clips, far, process: providers } = await startProviders(folder, folder);
+    const { clips, far, process: providers } = await startProviders(folder, { tokensFolder: folder });
     try {
       const running = await RunningStack.start(
         {
