@@ -49,3 +49,26 @@ test('what the functions have done is sent on, sooner while there is more, and o
   await clock.advance(5_000);
   assert.equal(looks.length, 5);
 });
+
+test('of many that wait a host takes few at a time, and looks again soon: all at once kept its sound for as long as a frame', async () => {
+  const clock = new VirtualClock();
+  const taken: number[] = [];
+  let waiting = 240;
+  const relayed = new RelayedSpans({
+    intake: {
+      async take(most) {
+        const count = Math.min(most, waiting);
+        waiting -= count;
+        taken.push(count);
+        return { spans: Array.from({ length: count }, () => span), dropped: 0 };
+      },
+    },
+    sink: { record: () => {} },
+    clock,
+    log: pino({ level: 'silent' }),
+  });
+  relayed.start();
+  await clock.advance(100);
+  assert.deepEqual(taken, [100, 100, 40]);
+  await relayed.close();
+});
