@@ -156,7 +156,8 @@ export class CallRecording {
   /** Redis has lost the ledger: writes again what others must know of the recording. Never rejects. */
   async noteAgain(): Promise<void> {
     const { ports, sessionId, log } = this.#options;
-    await noteRecording(ports.ledger, sessionId, this.#state, this.#newcomers.pausedBy).catch((error: unknown) =>
+    const { pausedBy } = this.#newcomers;
+    await noteRecording(ports.ledger, sessionId, this.#state, pausedBy, this.#notice.isNone).catch((error: unknown) =>
       log.warn({ reason: reasonOf(error) }, 'it could not be noted again that the call is recorded'),
     );
   }

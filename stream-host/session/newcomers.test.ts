@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import type { AgentRecording } from '../contract/agent.ts';
 import { CALLER, callInProgress, ledger as callLedger, HUMAN, warm } from './testing/call-at-desk.ts';
 import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
 
 const AGENT = { fromStart: false, notice: NOTICE };
 
 /** A call that is recorded. */
-async function running(plan = PLAN, sessionId?: string) {
-  const call = recorded(AGENT, plan, sessionId === undefined ? {} : { sessionId });
+async function running(plan = PLAN, agent: AgentRecording = AGENT) {
+  const call = recorded(agent, plan);
   call.recording.begin('from-start', true);
   await call.ask('r');
   if (plan.noticeUrl === undefined) call.news.shift()?.onSpoken?.(true);
@@ -179,4 +180,92 @@ test('who declines while the recording is just being paused for him does not lea
   await eventually(() => order.length === 3);
   assert.deepEqual(order, ['pause asked', 'paused', 'resumed']);
   await eventually(() => call.isRunning());
+});
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** He is rung by the API, and comes. */
+async function come(sessionId: string): Promise<void> {
+  const rung = { sessionId, operationContext: '1', kind: 'add-participant', deadlineMs: 60_000 } as const;
+  await ledger.begin({ ...rung, data: { target: HUMAN, askedBy: 'api' } });
+  await settled();
+  await ledger.settle(sessionId, { operationContext: '1', state: 'succeeded' });
+}
+
+/** Another host takes the call over. */
+function takenOver(sessionId: string) {
+  const after = recorded(AGENT, PLAN, { sessionId });
+  after.recording.begin('from-start', false);
+  return after;
+}
+
+test('a host that takes a call over tells whoever came while the recording was just being begun (breaker17 1)', async () => {
+  const before = recorded(AGENT);
+  before.recording.begin('from-start', true);
+  before.carrier.startRecording = () => Promise.withResolvers<never>().promise;
+  await before.ask('r');
+  before.news.shift()?.onSpoken?.(true);
+  await eventually(async () => (await before.now()).is === 'starting');
+  await come(before.sessionId);
+  const after = takenOver(before.sessionId);
+  const data = { recordingId: 'recording-1' };
+  await ledger.settle(before.sessionId, { operationContext: 'r', state: 'succeeded', result: { data } });
+  await after.tell('r');
+  await eventually(() => after.news.length > 0);
+  assert.deepEqual(after.carrier.asked, ['pause recording-1']);
+  after.news.shift()?.onSpoken?.(true);
+  await eventually(() => after.isRunning());
+});
+
+test('a host that takes a call over tells whoever came while the recording could not be paused (breaker17 2)', async () => {
+  const before = await running();
+  await come(before.sessionId);
+  const after = takenOver(before.sessionId);
+  await eventually(() => after.news.length > 0);
+  assert.deepEqual(after.carrier.asked, ['pause recording-1']);
+  after.news.shift()?.onSpoken?.(true);
+  await eventually(() => after.isRunning());
+  // Of him it is known that he was told.
+  const third = takenOver(before.sessionId);
+  await settled();
+  assert.deepEqual([third.news.length, third.carrier.asked], [0, []]);
+});
+
+test('a host that takes a call over tells whoever came while the application had paused, and leaves it paused (breaker17 3)', async () => {
+  const before = await running();
+  await before.change('pause', 'p');
+  await before.tell('p');
+  await come(before.sessionId);
+  const after = takenOver(before.sessionId);
+  await eventually(() => after.news.length > 0);
+  after.news.shift()?.onSpoken?.(true);
+  await settled();
+  assert.deepEqual(after.carrier.asked, []);
+  assert.equal((await after.now()).is, 'paused');
+});
+
+test('where nobody is told a menu pauses nothing, also after Redis has lost how it began (breaker17 4)', async () => {
+  const call = await running(PLAN, { fromStart: false, notice: false });
+  await call.lose();
+  await call.recording.noteAgain();
+  const [start] = await ledger.list(call.sessionId);
+  assert.deepEqual(start?.result?.data, { recordingId: 'recording-1', unannounced: true });
+  call.events.emit('answeredBy', judged('menu'));
+  await settled();
+  assert.deepEqual(call.carrier.asked, []);
+});
+
+test('the carrier plays its notice to each who answers behind a menu of his own (breaker17 5)', async () => {
+  const call = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  const played = () => call.carrier.asked.filter((what) => what === 'play').length;
+  for (const times of [1, 2]) {
+    call.events.emit('answeredBy', judged('menu'));
+    await eventually(async () => (await call.now()).is === 'paused');
+    call.events.emit('answeredBy', judged('human'));
+    await eventually(() => played() === times);
+    const notice = { operationContext: `behind-menu-${times}.notice`, state: 'succeeded' } as const;
+    await ledger.settle(call.sessionId, notice);
+    call.recording.ended(notice.operationContext, true, '');
+    await eventually(() => call.isRunning());
+  }
 });

@@ -50,8 +50,10 @@ export class Newcomers {
   readonly #options: NewcomersOptions;
   /** The last who has come and was not told. A notice is heard by all who are there. */
   #untold: Untold | undefined;
-  /** A menu has answered: it heard what was said, and whoever is behind it has not. */
-  #isBehindMenu = false;
+  /** A menu has answered: it heard what was said, and whoever is behind it, by this name, has not. */
+  #behindMenu: string | undefined;
+  /** Each of them is told for himself. */
+  #menus = 0;
   /** Who has come, by what has brought him in, as far as it was told here. */
   readonly #come = new Set<string>();
   /** Who does not come, likewise: Redis may have lost that he was rung, and be told so again. */
@@ -69,12 +71,14 @@ export class Newcomers {
   constructor(options: NewcomersOptions) {
     this.#options = options;
     options.events.on('answeredBy', ({ verdict }) => {
+      const by = this.#behindMenu;
       if (verdict === 'menu') {
-        this.#isBehindMenu = true;
+        if (by === undefined) this.#menus += 1;
+        this.#behindMenu = `${BEHIND_MENU}-${this.#menus}`;
         this.#changed();
-      } else if (verdict === 'human' && this.#isBehindMenu) {
-        this.#isBehindMenu = false;
-        this.joined(BEHIND_MENU, false);
+      } else if (verdict === 'human' && by !== undefined) {
+        this.#behindMenu = undefined;
+        this.joined(by, false);
       }
     });
   }
@@ -127,14 +131,23 @@ export class Newcomers {
     // The human of a warm transfer that goes on comes with that, and is told aside.
     for (const { operationContext } of operations.filter(hasCome))
       if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
+    this.#menus = operations.filter(({ operationContext }) => operationContext.startsWith(BEHIND_MENU)).length;
     const state = this.#options.state();
-    if (state.is !== 'paused' && state.is !== 'running') return undefined;
+    if (state.is !== 'paused' && state.is !== 'running' && state.is !== 'starting') return undefined;
     const newestChange = lastChange(operations);
     if (newestChange) this.told(newestChange);
+    const recordingId = 'recordingId' in state ? state.recordingId : undefined;
     const last = lastChange(
-      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === state.recordingId),
+      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === recordingId),
     );
-    if (!last || !isOurs(last)) return undefined;
+    if (!last || !isOurs(last)) {
+      // It could not be paused for him, or need not.
+      const toldAt = (last ?? operations.find(({ operationContext }) => operationContext === state.by))?.askedAt ?? 0;
+      const since = operations.findLast((each) => hasCome(each) && (each.settledAt ?? 0) > toldAt)?.operationContext;
+      if (since === undefined || isStepOfOpen(operations, since)) return undefined;
+      this.joined(since, false);
+      return since;
+    }
     const by = newcomerOf(last.operationContext);
     const since = operations.findIndex(({ operationContext }) => operationContext === by);
     // Where the ledger does not know what it was paused for, somebody may have come.
@@ -188,7 +201,7 @@ export class Newcomers {
 
   /** Who is there, or may be at any moment, and does not know, by what has brought him in. */
   get #newcomer(): string | undefined {
-    return this.#untold?.by ?? (this.#isBehindMenu ? BEHIND_MENU : undefined);
+    return this.#untold?.by ?? (this.#options.notice.isNone ? undefined : this.#behindMenu);
   }
 
   /**
@@ -221,13 +234,13 @@ export class Newcomers {
   }
 
   async #pause(by: string, recordingId: string): Promise<void> {
-    const { ports, of, sessionId, state, move } = this.#options;
+    const { ports, of, sessionId, state, move, notice } = this.#options;
     const at = await of(by);
     let isPaused = await pauseForNewcomer(ports, at);
     const now = state();
     if (!isPaused && now.is === 'running') {
       // That it runs could not be noted when it began.
-      await noteRecording(ports.ledger, sessionId, now, this.pausedBy);
+      await noteRecording(ports.ledger, sessionId, now, this.pausedBy, notice.isNone);
       isPaused = await pauseForNewcomer(ports, at);
     }
     if (isPaused) move({ what: 'paused', of: recordingId });
@@ -250,5 +263,5 @@ export class Newcomers {
   }
 }
 
-/** Whoever is behind a menu, as what has brought him in. */
+/** Whoever is behind a menu, as what has brought him in, before the number of the menu. */
 const BEHIND_MENU = 'behind-menu';

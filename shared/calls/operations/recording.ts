@@ -44,12 +44,14 @@ export const enterRecording = (
 /**
  * Enters a recording that the ledger has lost, as whoever talks on the call knows it: others could neither pause nor stop it.
  * Idempotent. @param pausedBy where it is paused: who goes on with it
+ * @param isUnannounced nobody is told
  */
 export async function noteRecording(
   ledger: OperationPorts['ledger'],
   sessionId: string,
   state: RecordingState,
   pausedBy: AskedBy,
+  isUnannounced = false,
 ): Promise<void> {
   if (state.is === 'off' || state.is === 'stopping') return;
   const entered = { sessionId, kind: 'recording', deadlineMs: SETTLED_WITHIN_MS } as const;
@@ -58,7 +60,7 @@ export async function noteRecording(
   if (state.is === 'starting') await ledger.accepted(sessionId, operationContext);
   if (state.is !== 'running' && state.is !== 'paused') return;
   const { recordingId } = state;
-  const done = { state: 'succeeded', result: { data: { recordingId } } } as const;
+  const done = { state: 'succeeded', result: { data: startedData(recordingId, isUnannounced) } } as const;
   await ledger.settle(sessionId, { ...done, operationContext });
   if (state.is === 'running') return;
   const pause = `${operationContext}.paused`;
@@ -69,6 +71,11 @@ export async function noteRecording(
   });
   await ledger.settle(sessionId, { ...done, operationContext: pause });
 }
+
+const startedData = (recordingId: string, isUnannounced: boolean) => ({
+  recordingId,
+  ...(isUnannounced && { unannounced: true }),
+});
 
 /**
  * Has the carrier record the call. Whoever is in it has been told before, where that is wanted. `accepted` in the ledger says
@@ -107,7 +114,7 @@ export async function startRecording(
     throw error;
   }
   try {
-    const data = { recordingId, ...(isUnannounced && { unannounced: true }) };
+    const data = startedData(recordingId, isUnannounced);
     await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data } });
     const found = await ledger.get(sessionId, operationContext);
     if (found?.state !== 'failed') return recordingId;
