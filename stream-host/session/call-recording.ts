@@ -113,12 +113,12 @@ export class CallRecording {
     else this.#settle(by, 'recording.running');
   }
 
-  /** Somebody has come into the call. @param aside he alone hears the agent now */
-  joined(by: string, aside: boolean): void {
-    if (this.#resuming) return void this.#resuming.then(() => this.joined(by, aside));
-    if (this.#known.has(by)) return;
+  /** Somebody has come into the call. @param aside he alone hears the agent now @returns see {@link Newcomers.joined} */
+  joined(by: string, aside: boolean): Promise<void> | undefined {
+    if (this.#resuming) return this.#resuming.then(() => this.joined(by, aside));
+    if (this.#known.has(by)) return undefined;
     this.#known.add(by);
-    this.#newcomers.joined(by, aside);
+    return this.#newcomers.joined(by, aside);
   }
 
   /** Nothing comes of it. */

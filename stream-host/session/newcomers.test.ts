@@ -269,3 +269,21 @@ test('the carrier plays its notice to each who answers behind a menu of his own 
     await eventually(() => call.isRunning());
   }
 });
+
+test('the human of a warm transfer hears what the carrier plays before what the call is about, and the caller is put through after it (breaker17 6: at once, and the recording stayed paused)', async () => {
+  const recorder = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  const call = await callInProgress(undefined, { recording: recorder.recording });
+  call.carrier.onAsked = (what, context) => {
+    if (!what.startsWith('add')) return;
+    call.carrier.inCall = [CALLER, HUMAN];
+    setImmediate(() => call.tell(context, true));
+  };
+  call.desk.act(warm());
+  await eventually(() => recorder.carrier.asked.includes('play'));
+  await settled();
+  assert.deepEqual([call.news.length, call.over], [0, []]);
+  assert.equal(recorder.recording.ended('key-1.add.notice', true, ''), true);
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.over, ['put through']);
+  await eventually(() => recorder.isRunning());
+});

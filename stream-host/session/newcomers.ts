@@ -18,7 +18,7 @@ import { ParleyError } from '../../shared/errors.ts';
 import type { Notice, NoticeOptions } from './notice.ts';
 
 export interface NewcomersOptions extends Pick<NoticeOptions, 'ports' | 'sessionId' | 'of' | 'events' | 'log'> {
-  readonly notice: Pick<Notice, 'isNone' | 'tell' | 'somebodyCame'>;
+  readonly notice: Pick<Notice, 'isNone' | 'isUnspoken' | 'tell' | 'somebodyCame'>;
   readonly state: () => RecordingState;
   readonly move: (happening: RecordingHappening) => void;
   readonly clock: Clock;
@@ -39,6 +39,8 @@ interface Untold {
   /** He alone hears the agent. */
   readonly aside: boolean;
   isBeingTold: boolean;
+  /** He was told, or is not: nothing is played to him. */
+  readonly onEnd: () => void;
 }
 
 /**
@@ -78,7 +80,7 @@ export class Newcomers {
         this.#changed();
       } else if (verdict === 'human' && by !== undefined) {
         this.#behindMenu = undefined;
-        this.joined(by, false);
+        void this.joined(by, false);
       }
     });
   }
@@ -88,14 +90,27 @@ export class Newcomers {
     return this.#pausedBy ?? (this.#untold ? 'engine' : 'api');
   }
 
-  /** Somebody has come into the call. @param aside the caller does not hear what the agent says to him */
-  joined(by: string, aside: boolean): void {
+  /**
+   * Somebody has come into the call.
+   * @param aside the caller does not hear what the agent says to him
+   * @returns where the carrier plays the notice: settles when nothing of it is to come
+   */
+  joined(by: string, aside: boolean): Promise<void> | undefined {
     const { state, notice } = this.#options;
     const { is } = state();
     this.#come.add(by);
     notice.somebodyCame();
-    if (is !== 'off' && is !== 'stopping' && !notice.isNone) this.#untold = { by, aside, isBeingTold: false };
+    const told = Promise.withResolvers<void>();
+    const isUntold = is !== 'off' && is !== 'stopping' && !notice.isNone;
+    if (isUntold) this.#await({ by, aside, isBeingTold: false, onEnd: told.resolve });
     this.moved();
+    const isPlayed = isUntold && notice.isUnspoken && (is === 'running' || is === 'paused');
+    return isPlayed ? told.promise : undefined;
+  }
+
+  #await(untold: Untold | undefined): void {
+    this.#untold?.onEnd();
+    this.#untold = untold;
   }
 
   /** An operation of the call has ended, whatever it was: a recording that waits for nobody any more must not stay paused. */
@@ -116,7 +131,7 @@ export class Newcomers {
     if (is !== 'paused') this.#pausedBy = undefined;
     if (is === 'off' || is === 'stopping') {
       this.#cancelRetry();
-      this.#untold = undefined;
+      this.#await(undefined);
     }
     if (is === 'paused') this.#tell();
     this.#changed();
@@ -145,7 +160,7 @@ export class Newcomers {
       const toldAt = (last ?? operations.find(({ operationContext }) => operationContext === state.by))?.askedAt ?? 0;
       const since = operations.findLast((each) => hasCome(each) && (each.settledAt ?? 0) > toldAt)?.operationContext;
       if (since === undefined || isStepOfOpen(operations, since)) return undefined;
-      this.joined(since, false);
+      void this.joined(since, false);
       return since;
     }
     const by = newcomerOf(last.operationContext);
@@ -154,7 +169,7 @@ export class Newcomers {
     const newest = since < 0 ? by : operations.slice(since).findLast(hasCome)?.operationContext;
     if (newest !== undefined && isStepOfOpen(operations, newest)) return undefined;
     if (newest === undefined) this.#changed();
-    else this.joined(newest, false);
+    else void this.joined(newest, false);
     return newest;
   }
 
@@ -255,6 +270,7 @@ export class Newcomers {
     const { by, aside } = untold;
     const isWanted = () => this.#untold === untold;
     const onEnd = (failure?: string) => {
+      untold.onEnd();
       if (failure === undefined) this.#untold = undefined;
       else log.warn({ reason: failure }, 'who came into the call was not told that it is recorded: it stays paused');
       this.#changed();
