@@ -29,6 +29,7 @@ import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
 import { isScripted } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
+import { saidOf } from './agent/recording-settings.ts';
 import { assembleHost, type HostParts } from './assemble.ts';
 import type { ModeKind, Modes } from './contract/mode.ts';
 import { detectorAnswers } from './health/detector-answers.ts';
@@ -248,7 +249,7 @@ export async function startStreamHost(
     modes,
     agents: () => shelf.cards,
     abilities: () => abilitiesOfAgents(shelf.agents, config.RECORDING_NOTICE_URL),
-    openResponder: responders(shelf, providers.models, clock),
+    openResponder: responders(shelf, providers.models, clock, config.RECORDING_NOTICE_URL),
     records,
     calls,
     callDesk: { carrier: calls, recording: recordingPlanOf(config) },
@@ -374,12 +375,13 @@ function responders(
   shelf: AgentShelf,
   models: HostProviders['models'],
   clock: Clock,
+  noticeUrl: string | undefined,
 ): ReceptionOptions['openResponder'] {
-  return (name, log, session, recorder) =>
-    new ModelResponder({
-      ...{ models, session, clock, log, recorder },
-      agent: agentIn(shelf.require(name), session.language),
-    });
+  return (name, log, session, recorder) => {
+    const agent = agentIn(shelf.require(name), session.language);
+    const recording = saidOf(agent.recording, noticeUrl);
+    return new ModelResponder({ ...{ models, session, clock, log, recorder }, agent: { ...agent, recording } });
+  };
 }
 
 const recordingPlanOf = (config: StreamHostSettings): RecordingPlan => ({

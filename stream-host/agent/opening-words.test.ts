@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { SessionFacts } from '../contract/agent.ts';
 import { phrasesIn } from './opening-words.ts';
 import { defaultPhrases } from './phrases.ts';
+import { recordingOf, saidOf } from './recording-settings.ts';
 
 const phrases = defaultPhrases('en-US', 'Hello.');
 const contextGreeting = 'Hello {customer_name}, your order {order} is here.';
@@ -32,4 +33,11 @@ test('who is recorded from the beginning is told so before anything else', () =>
   assert.equal(greetingOf({ recording }), 'This call is recorded. Hello.');
   assert.equal(greetingOf({ recording: { ...recording, fromStart: false } }), 'Hello.');
   assert.equal(greetingOf({ recording: { fromStart: true, notice: false } }), 'Hello.');
+});
+
+test('the agent does not say its notice where the carrier plays one in its place (breaker17 7: it talked over it)', () => {
+  const settings = { start: 'always', notice: 'This call is recorded.' } as const;
+  const greeted = (url?: string) => greetingOf({ recording: recordingOf(saidOf(settings, url), session()) });
+  assert.equal(greeted('https://example.org/notice.wav'), 'Hello.');
+  assert.equal(greeted(), 'This call is recorded. Hello.');
 });

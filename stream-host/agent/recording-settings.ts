@@ -24,3 +24,9 @@ export const recordingOf = (
     notice: settings.notice,
     lost: settings.lost,
   };
+
+/** What the agent says of it itself. @param noticeUrl what the carrier plays in place of the agent's notice */
+export const saidOf = (
+  settings: RecordingSettings | undefined,
+  noticeUrl: string | undefined,
+): RecordingSettings | undefined => (settings && noticeUrl !== undefined ? { ...settings, notice: false } : settings);
