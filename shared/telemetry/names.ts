@@ -15,17 +15,7 @@ export const ROLE = {
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
 /** What Parley calls. As on the map, so in metrics. */
-export const DEPENDENCIES = [
-  'acs',
-  'redis',
-  'speech',
-  'openai',
-  'realtime',
-  'voice-live',
-  'blob',
-  'webhook',
-  'tool',
-] as const;
+export const DEPENDENCIES = ['acs', 'redis', 'speech', 'openai', 'realtime', 'voice-live', 'blob'] as const;
 export type Dependency = (typeof DEPENDENCIES)[number];
 
 export const SPAN = {

@@ -11,5 +11,5 @@ function scoreOf(traceId: string): number {
  * trace is torn. (`samplingUtils.js` of `@azure/monitor-opentelemetry-exporter` 1.0.0-beta.47.)
  */
 export function isKept(traceId: string, ratio: number): boolean {
-  return ratio >= 1 || scoreOf(traceId) < Math.round(ratio * 100);
+  return ratio >= 1 || scoreOf(traceId) < ratio * 100;
 }

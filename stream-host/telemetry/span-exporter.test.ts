@@ -110,3 +110,10 @@ test('a trace is kept whole or not at all, in both halves, as Azure’s own SDKs
   );
   assert.equal(ended[0]?.attributes['microsoft.sample_rate'], 50);
 });
+
+test('of two calls in a thousand each counts for five hundred: a share that is not a whole per cent is told as it is', () => {
+  const { ended, sinkFor } = exporter({ sampleRatio: 0.002 });
+  for (let n = 0; ended.length === 0; n += 1)
+    sinkFor(ROLE.streamHost).record({ ...SPAN, traceId: traceIdOf(`call-${n}`) });
+  assert.equal(ended[0]?.attributes['microsoft.sample_rate'], 0.2);
+});

@@ -104,7 +104,7 @@ export class SpanExporter {
       // Azure's exporter leaves out the convention's own name.
       ...(error !== undefined && { [ATTRIBUTE.errorType]: error, [ATTRIBUTE.fault]: error }),
       ...Object.fromEntries(kept),
-      ...(sampleRatio < 1 && { [SAMPLE_RATE]: Math.round(sampleRatio * 100) }),
+      ...(sampleRatio < 1 && { [SAMPLE_RATE]: sampleRatio * 100 }),
     };
   }
 }
