@@ -109,10 +109,11 @@ export function falseStopsOf({ stops, runs }: SceneRun): FalseStop[] {
   const found: FalseStop[] = [];
   for (const stop of stops) {
     const before = found.at(-1);
-    // A pause that is cleared a moment after it let go is still the same stop.
+    // A pause that is cleared a moment after it let go is still the same stop; what was heard in between is not lost.
     if (stop.atMs < 0 || (before && !before.resumed)) continue;
     const run = runs.find((next) => next.turn === stop.turn && next.startMs >= stop.atMs && isLasting(next, stops));
-    found.push({ resumed: run && { afterMs: run.startMs - stop.atMs, lostMs: run.fromMs - stop.heardMs } });
+    const { heardMs } = stops.findLast(({ atMs }) => atMs <= (run?.startMs ?? 0)) ?? stop;
+    found.push({ resumed: run && { afterMs: run.startMs - stop.atMs, lostMs: run.fromMs - heardMs } });
   }
   return found;
 }
