@@ -8,7 +8,7 @@ before(async () => {
 });
 after(() => functions.close());
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   await functions.announce({ sessions: 0, maxSessions: 100 });
 });
 

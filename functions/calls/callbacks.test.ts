@@ -10,7 +10,7 @@ before(async () => {
   functions = await startFunctions();
 });
 after(() => functions.close());
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 const newSession = (fields: Partial<Session> = {}) =>
   functions.store.create({

@@ -34,7 +34,7 @@ after(async () => {
   redis.disconnect();
   await functions.close();
 });
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 type Phase = 'before' | 'in' | 'after';
 const PHASES: Readonly<Record<Phase, SessionStatus>> = { before: 'ringing', in: 'connected', after: 'disconnected' };

@@ -27,7 +27,7 @@ after(async () => {
   redis.disconnect();
   await functions.close();
 });
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 async function newCall(fields: Partial<Session> = {}): Promise<string> {
   const id = randomUUID();

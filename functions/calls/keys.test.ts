@@ -25,7 +25,7 @@ after(async () => {
   redis.disconnect();
   await functions.close();
 });
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 async function callInProgress(fields: Partial<Session> = {}) {
   const session = await functions.store.create({

@@ -69,7 +69,7 @@ after(async () => {
 });
 beforeEach(async () => {
   await acsIsAway();
-  functions.acs.reset();
+  functions.acs.nextTest();
 });
 
 async function newCall() {

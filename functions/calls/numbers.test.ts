@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => functions.close());
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   const modes = [
     { name: 'media', rateHz: 16_000 },
     { name: 'voice_live', rateHz: 24_000 },

@@ -26,7 +26,7 @@ after(async () => {
   redis.disconnect();
   await functions.close();
 });
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 async function callInProgress(
   fields: Partial<Session> = {},

@@ -29,7 +29,7 @@ before(async () => {
   await functions.announce({ sessions: 0, maxSessions: 1000 });
 });
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   const counted = await redis.keys('parley:outbound:*');
   if (counted.length > 0) await redis.del(counted);
 });

@@ -26,7 +26,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   await functions.announce({ sessions: 0, maxSessions: 1000 });
   const redis = patientRedis();
   const counted = await redis.keys('parley:outbound:*');

@@ -13,7 +13,7 @@ before(async () => {
   functions = await startFunctions();
 });
 after(() => functions.close());
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 const get = (path: string) => functions.request('GET', path);
 const hangUp = (id: string) => functions.request('POST', `calls/${id}/hangup`);

@@ -21,7 +21,7 @@ after(async () => {
   redis.disconnect();
   await functions.close();
 });
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 /** A call that is recorded, and to which `HUMAN` is added by the API. */
 async function recorded(unannounced = false) {

@@ -24,7 +24,7 @@ after(async () => {
   await functions.close();
 });
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   await functions.announce({ sessions: 0, maxSessions: 100 });
 });
 

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => functions.close());
 beforeEach(() => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   functions.acs.streaming = true;
 });
 

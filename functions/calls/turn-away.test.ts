@@ -11,7 +11,7 @@ before(async () => {
   await functions.announce({ sessions: 1, maxSessions: 1 });
 });
 after(() => functions.close());
-beforeEach(() => functions.acs.reset());
+beforeEach(() => functions.acs.nextTest());
 
 /** A call rings while every place is taken. */
 const ring = (call = ++calls) =>

@@ -39,7 +39,7 @@ after(async () => {
   await rm(records, { recursive: true });
 });
 beforeEach(async () => {
-  functions.acs.reset();
+  functions.acs.nextTest();
   await functions.announce({ sessions: 0, maxSessions: 1000 });
 });
 

@@ -63,6 +63,9 @@ export class AcsDouble {
   beforeAnswer: ((request: AcsRequest) => Promise<void>) | undefined;
   readonly #close: () => void;
   #calls = 0;
+  /** Calls of the tests before: somebody may still be looking after them. */
+  readonly #ofBefore = new Set<string>();
+  readonly #ofNow = new Set<string>();
 
   private constructor(url: string, tokens: TokenIssuer, close: () => void) {
     this.url = url;
@@ -103,7 +106,9 @@ export class AcsDouble {
   }
 
   async answer(request: AcsRequest, response: ServerResponse): Promise<void> {
-    this.requests.push(request);
+    const [, call] = /^\/calling\/callConnections\/([^/:]+)/.exec(request.path) ?? [];
+    if (call !== undefined) this.#ofNow.add(call);
+    if (call === undefined || !this.#ofBefore.has(call)) this.requests.push(request);
     await this.beforeAnswer?.(request);
     if (this.failing !== undefined && request.path.includes(this.failing.path)) {
       const { status, code } = this.failing.failure;
@@ -153,6 +158,14 @@ export class AcsDouble {
     return `Bearer ${await this.tokens.sign(CALLBACK_TOKEN_SECONDS)}`;
   }
 
+  /** As it began, for the next test: what is still asked about a call of one before is answered, and is not written down. */
+  nextTest(): void {
+    this.reset();
+    for (const call of this.#ofNow) this.#ofBefore.add(call);
+    this.#ofNow.clear();
+  }
+
+  /** As it began: of the same test, what came before is no longer there. */
   reset(): void {
     this.requests.length = 0;
     this.ended.length = 0;
