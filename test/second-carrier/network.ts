@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { decodeMuLaw, encodeMuLaw } from './mu-law.ts';
 import { KEY_HEADER, NETWORK_KEY } from './tandem.ts';
@@ -103,7 +104,11 @@ export class TandemNetwork {
     });
     line.on('open', () => {
       line.send('{"start":{"codec":"ulaw","hz":8000}}');
-      this.#speaking = setInterval(() => line.send(this.#loudFrames-- > 0 ? loud : quiet), 20);
+      // What a busy machine was late with comes at once then, as on any line.
+      let nextAtMs = performance.now() + FRAME_MS;
+      this.#speaking = setInterval(() => {
+        for (; nextAtMs <= performance.now(); nextAtMs += FRAME_MS) line.send(this.#loudFrames-- > 0 ? loud : quiet);
+      }, FRAME_MS);
     });
     await this.#say('picked-up');
   }
