@@ -59,6 +59,7 @@ import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 import { observeSessions } from './telemetry/observe-sessions.ts';
+import { countCall } from './telemetry/dependency-metrics.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
 import { startTelemetry } from './telemetry/start.ts';
 import { watchHost } from './telemetry/watch-host.ts';
@@ -104,7 +105,10 @@ export async function startStreamHost(
   opened.defer(() => telemetry.close());
   const warmUp = telemetry.warmUp();
   const traces = telemetry.isOn
-    ? new CallTraces({ sink: telemetry.spans, clock, newSpanId: randomSpanIds, redisUrl: config.REDIS_URL })
+    ? new CallTraces({
+        ...{ sink: telemetry.spans, clock, newSpanId: randomSpanIds, redisUrl: config.REDIS_URL },
+        onUntold: (call) => countCall(telemetry.metrics, call),
+      })
     : noCallTraces;
   const aiToken = async () => (await identity.tokens(SCOPES.ai).get()).token;
   const realtime = realtimeServiceOf(config, {

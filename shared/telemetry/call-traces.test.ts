@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DependencyError, NotFoundError, ParleyError } from '../errors.ts';
 import { VIRTUAL_EPOCH_MS, VirtualClock } from '../virtual-clock.ts';
 import { parseTraceParent, traceIdOf } from './call-trace.ts';
-import { CallTraces, entrySpanIdOf, noCallTraces, traceParentOf } from './call-traces.ts';
+import { CallTraces, entrySpanIdOf, noCallTraces, traceParentOf, type UntoldCall } from './call-traces.ts';
 import { ATTRIBUTE } from './names.ts';
 import type { FinishedSpan } from './span.ts';
 
@@ -22,9 +22,11 @@ function setUp() {
   let made = 0;
   const sink = { record: (span: FinishedSpan) => void spans.push(span), flush: () => void flushes++ };
   const newSpanId = () => String(++made).padStart(16, '0');
-  const traces = new CallTraces({ sink, clock, newSpanId, redisUrl: 'redis://:secret@redis.example:6379' });
+  const untold: UntoldCall[] = [];
+  const onUntold = (call: UntoldCall) => void untold.push(call);
+  const traces = new CallTraces({ sink, clock, newSpanId, redisUrl: 'redis://:secret@redis.example:6379', onUntold });
   const named = (name: string) => spans.find((span) => span.name === name) ?? assert.fail(`no span ${name}`);
-  return { clock, spans, traces, named, flushes: () => flushes, pass: (ms: number) => clock.advance(ms) };
+  return { clock, spans, untold, traces, named, flushes: () => flushes, pass: (ms: number) => clock.advance(ms) };
 }
 
 test('the request that makes a session is the entry of its trace, and what is done in it stands below', async () => {
@@ -209,6 +211,33 @@ test('what is tried again and again while Redis is away is told at once, and the
   assert.deepEqual(new Set(spans.map(({ parentSpanId }) => parentSpanId)), new Set([entrySpanIdOf('s')]));
   await traces.redis('s', 'write_session', () => pass(1_000));
   assert.deepEqual([spans.at(-1)?.name, spans.at(-1)?.error], ['redis write_session', undefined]);
+});
+
+test('a call of a dependency that gets no span is told all the same: each counts once, as one that went well or as a failure', async () => {
+  const { traces, spans, untold, pass } = setUp();
+  const away = () => Promise.reject(new DependencyError('redis.unavailable', 'away'));
+  const lost = () => Promise.reject(new ParleyError('session.lease-lost', 'It is another host’s.'));
+  for (const work of [() => pass(4), away, away, lost]) {
+    await traces.redis('s', 'renew_lease', work).catch(() => {});
+  }
+  assert.deepEqual(
+    spans.map(({ error }) => error),
+    ['redis.unavailable'],
+  );
+  assert.deepEqual(untold, [
+    { dependency: 'redis', error: undefined, tookMs: 4 },
+    { dependency: 'redis', error: 'redis.unavailable', tookMs: 0 },
+    { dependency: 'redis', error: undefined, tookMs: 0 },
+  ]);
+});
+
+test('an answer that says of itself that it is none is a failure, though nothing was thrown', async () => {
+  const { traces, named } = setUp();
+  const toldOf = (status: number) => ({ status, error: status < 300 ? undefined : 'webhook.refused' });
+  const asked = { dependency: 'webhook', operation: 'deliver_words', url: 'https://x.test', sessionId: 's' } as const;
+  assert.equal(await traces.client({ ...asked, toldOf }, async () => 503), 503);
+  const span = named('webhook deliver_words');
+  assert.deepEqual([span.error, span.attributes[ATTRIBUTE.httpStatus]], ['webhook.refused', 503]);
 });
 
 test('where nobody wants traces the work is done all the same', async () => {

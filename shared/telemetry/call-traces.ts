@@ -24,6 +24,13 @@ export interface CallTracesOptions {
   readonly newSpanId: NewId;
   /** Whom the commands go to that {@link CallTraces.command} is told of. */
   readonly redisUrl?: string | undefined;
+  /** Told of each call of a dependency that gets no span: whoever counts by the spans would miss most of those that went well. */
+  readonly onUntold?: (call: UntoldCall) => void;
+}
+
+/** A call of a dependency that was quick, or one more that failed, so that no trace has it. */
+export interface UntoldCall extends Pick<DependencyCall, 'dependency' | 'error'> {
+  readonly tookMs: number;
 }
 
 /** What a request is told by, should it turn out to belong to a call. */
@@ -43,7 +50,7 @@ export interface Told {
 }
 
 /** What is asked of a dependency. */
-export interface Asked extends Pick<DependencyCall, 'dependency' | 'operation' | 'url' | 'method'> {
+export interface Asked<Result = unknown> extends Pick<DependencyCall, 'dependency' | 'operation' | 'url' | 'method'> {
   readonly sessionId?: string;
   /** It is told only where it takes so long, or fails. */
   readonly leastMs?: number;
@@ -51,6 +58,8 @@ export interface Asked extends Pick<DependencyCall, 'dependency' | 'operation' |
   readonly isRetried?: true;
   /** Whether what was thrown says that the dependency failed. */
   readonly isFailure?: (thrown: unknown) => boolean;
+  /** What an answer says of itself, where a failure is not thrown. */
+  readonly toldOf?: (result: Result) => Pick<DependencyCall, 'error' | 'status'>;
 }
 
 /** Much for what a call asks all the time. */
@@ -167,37 +176,40 @@ export class CallTraces {
    * Calls a dependency, as a client span below what is being done.
    * @param asked.sessionId whose entry it stands below where nothing is being done here; without it, there is no span then
    */
-  async client<Result>(asked: Asked, work: () => Promise<Result>): Promise<Result> {
-    const { sessionId, leastMs = 0, isRetried, isFailure = () => true, ...call } = asked;
+  async client<Result>(asked: Asked<Result>, work: () => Promise<Result>): Promise<Result> {
+    const { sessionId, leastMs = 0, isRetried, isFailure = () => true, toldOf, ...call } = asked;
     if (!this.isOn) return work();
     const around = this.#doing.getStore();
     const above = this.#above(sessionId);
     const whose = above === undefined ? (sessionId ?? around?.batch.sessionId) : undefined;
     if (above === undefined && whose === undefined) return work();
-    const { clock, newSpanId } = this.#options;
+    const { clock, newSpanId, onUntold } = this.#options;
     const [startMs, startedMs] = [clock.wallMs(), clock.now()];
-    let failed: Pick<DependencyCall, 'error' | 'status'> = {};
+    let told: Pick<DependencyCall, 'error' | 'status'> = {};
     try {
-      return await work();
+      const result = await work();
+      told = toldOf?.(result) ?? {};
+      return result;
     } catch (error) {
-      if (isFailure(error)) failed = { error: codeOf(error), status: statusOf(error) };
+      if (isFailure(error)) told = { error: codeOf(error), status: statusOf(error) };
       throw error;
     } finally {
       const tookMs = clock.now() - startedMs;
       const batch = above?.batch ?? newBatch(whose);
       const key = `${call.dependency} ${sessionId ?? whose}`;
       let attempt: number | undefined;
-      if (failed.error === undefined) this.#failures.worked(key);
+      if (told.error === undefined) this.#failures.worked(key);
       else if (isRetried) attempt = this.#failures.failed(key, clock.now());
-      const isTold = failed.error === undefined ? tookMs >= leastMs : !isRetried || attempt !== undefined;
+      const isTold = told.error === undefined ? tookMs >= leastMs : !isRetried || attempt !== undefined;
       const spanId = newSpanId();
       const make = (id: string) =>
         dependencySpan({
-          ...{ ...call, startMs, endMs: startMs + tookMs, ...failed },
+          ...{ ...call, startMs, endMs: startMs + tookMs, ...told },
           ...{ traceId: traceIdOf(id), spanId, parentSpanId: above?.spanId ?? entrySpanIdOf(id) },
           attributes: { [ATTRIBUTE.session]: id, ...(attempt !== undefined && { [ATTRIBUTE.attempt]: attempt }) },
         });
       if (isTold) this.#record(batch, make);
+      else onUntold?.({ dependency: call.dependency, error: told.error, tookMs });
     }
   }
 

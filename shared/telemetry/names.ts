@@ -14,8 +14,8 @@ export const ROLE = {
 } as const;
 export type Role = (typeof ROLE)[keyof typeof ROLE];
 
-/** What Parley calls. As on the map, so in metrics. */
-export const DEPENDENCIES = ['acs', 'redis', 'speech', 'openai', 'realtime', 'voice-live', 'blob'] as const;
+/** What Parley calls. As on the map, so in metrics. `webhook`: whoever is told of finished words, on no caller's behalf. */
+export const DEPENDENCIES = ['acs', 'redis', 'speech', 'openai', 'realtime', 'voice-live', 'blob', 'webhook'] as const;
 export type Dependency = (typeof DEPENDENCIES)[number];
 
 export const SPAN = {

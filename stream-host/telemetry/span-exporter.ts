@@ -2,8 +2,9 @@ import { type HrTime, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { MetricSink } from '../../shared/telemetry/metric.ts';
-import { ATTRIBUTE, CONTENT, DIMENSION, METRIC, type Role } from '../../shared/telemetry/names.ts';
+import { ATTRIBUTE, CONTENT, DEPENDENCIES, type Role } from '../../shared/telemetry/names.ts';
 import type { Attributes, FinishedSpan, SpanSink } from '../../shared/telemetry/span.ts';
+import { countCall } from './dependency-metrics.ts';
 import { isKept } from './sampling.ts';
 
 export interface SpanExporterOptions {
@@ -60,13 +61,9 @@ export class SpanExporter {
   }
 
   #count({ attributes, startMs, endMs, error }: FinishedSpan): void {
-    const dependency = attributes[ATTRIBUTE.dependency];
+    const dependency = DEPENDENCIES.find((name) => name === attributes[ATTRIBUTE.dependency]);
     if (dependency === undefined) return;
-    const { metrics } = this.#options;
-    const dimensions = { [DIMENSION.dependency]: dependency };
-    metrics.record(METRIC.dependencyCalls, 1, dimensions);
-    metrics.record(METRIC.dependencyDuration, Math.max(0, endMs - startMs), dimensions);
-    if (error !== undefined) metrics.record(METRIC.dependencyFailures, 1, dimensions);
+    countCall(this.#options.metrics, { dependency, error, tookMs: endMs - startMs });
   }
 
   #readable(span: FinishedSpan, resource: Resource): ReadableSpan {
