@@ -244,6 +244,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     reading() {
       const { playout, callers, voiceActivity } = parts.readVitals(live, admission);
       const { loopDelayMs, speechLaneMs, cpu } = admission?.reading ?? { loopDelayMs: 0, speechLaneMs: 0, cpu: 0 };
+      const { lines = 0, inputs = 0, audioMs = 0 } = parts.records?.lost ?? {};
       return {
         ...{
           sessions: live.count,
@@ -256,6 +257,9 @@ export function assembleHost(parts: HostParts): AssembledHost {
         callerDrops: callers.excessFrames,
         laneDrops: voiceActivity.droppedFrames,
         laneRestarts: voiceActivity.restarts,
+        relayDrops: relay.dropped,
+        recordLinesLost: lines + inputs,
+        recordAudioLostMs: audioMs,
         refusals: live.refusals,
       };
     },

@@ -272,6 +272,22 @@ export const METRIC = {
   sessionsActive: gauge('parley.sessions.active', '{session}', 'Sessions on this host now.'),
   placesFree: gauge('parley.places.free', '{place}', 'Sessions that this host would let in now.'),
   cpu: gauge('parley.cpu', '1', 'Share of its processor that the host uses: 1 is all.'),
+  relayDrops: counter(
+    'parley.relay.dropped_messages',
+    '{message}',
+    'Messages of sessions that their watchers did not get, as Redis was away or slow.',
+  ),
+  recordLinesLost: counter(
+    'parley.records.lost_lines',
+    '{line}',
+    'Lines that records of calls lack, as their storage was away for too long.',
+  ),
+  recordAudioLost: counter('parley.records.lost_audio', 'ms', 'Sound that records of calls lack: it is silence there.'),
+  wordsGivenUp: counter(
+    'parley.webhook.given_up',
+    '{message}',
+    'Finished words that the webhook would not have, or did not take for an hour: dead letters.',
+  ),
 } as const satisfies Readonly<Record<string, MetricName>>;
 
 /** What metrics are told apart by; each of few values. */

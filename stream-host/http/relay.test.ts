@@ -158,6 +158,21 @@ test('what Redis does not take in time is dropped and counted; nothing waits for
   nowhere.disconnect();
 });
 
+test('what watchers have missed is among the figures of its host', async () => {
+  const lone = await startHost(redis.url, { place: 'lone' });
+  await lone.store.create(phoneSession('missed'));
+  const phone = await lone.phone('call-missed', 'missed');
+  const talking = phone.startCall();
+  await phone.untilKind('AudioData');
+  assert.equal(lone.reading().relayDrops, 0);
+  lone.redis.disconnect();
+  talking.say(400);
+  await eventually(() => lone.reading().relayDrops > 0);
+  await lone.redis.connect();
+  phone.socket.terminate();
+  await lone.close();
+});
+
 test('a watch ends after half a day, so that nobody watches for ever by one ticket', async (t) => {
   const late: (() => void)[] = [];
   const after = (delayMs: number, task: () => void) => {

@@ -7,6 +7,7 @@ import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
 import { VIRTUAL_EPOCH_MS, VirtualClock } from '../../shared/virtual-clock.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
 import { CallRecord, type CallRecordOptions } from './call-record.ts';
+import { CallRecords } from './call-records.ts';
 import { RecordBudget } from './record-budget.ts';
 import { MemoryStore } from './testing/memory-store.ts';
 
@@ -269,4 +270,20 @@ test('without a store what was used is counted all the same, for the page', asyn
   record.used(modelUsage('chat-model', 'local', { input: 1_000_000, output: 0 }));
   assert.equal(record.summary.cost?.total, 1);
   await end();
+});
+
+test('what the records of a host lack is counted over all of its calls', async () => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore();
+  const log = pino({ level: 'silent' });
+  const records = new CallRecords({
+    ...{ store, privacy: ALL, clock, version: '1.2.3', agentVersion: () => undefined, host: 'host-1' },
+  });
+  assert.deepEqual(records.lost, { lines: 0, inputs: 0, audioMs: 0 });
+  store.isAway = true;
+  const open = () => records.open({ session, resumed: false, rateHz: 16_000, eventsAfter: async () => [], log });
+  for (const record of [open(), open()]) await over(clock, record.close('caller-ended', 1_000));
+  const { lines } = records.lost;
+  // Of each its head, its end, and the line as such.
+  assert.ok(lines >= 4, `${lines}`);
 });

@@ -16,7 +16,7 @@ import { eventFields, type Fields } from './event-line.ts';
 import { LINE_CHANNELS, LineAudio } from './line-audio.ts';
 import { numberMask, type RecordPrivacy, withoutWords } from './privacy.ts';
 import type { RecordBudget } from './record-budget.ts';
-import { RecordWriter } from './record-writer.ts';
+import { RecordWriter, type RecordWriterOptions } from './record-writer.ts';
 
 export interface CallRecordOptions {
   /** Without it nothing is written; what was used is counted all the same. */
@@ -31,6 +31,8 @@ export interface CallRecordOptions {
   readonly head: Fields;
   /** What others wrote of the session into Redis, from after that event on. */
   readonly eventsAfter: (eventId: string | undefined) => Promise<readonly SessionEvent[]>;
+  /** Told of what the record lacks, as it is lost. */
+  readonly onLost?: RecordWriterOptions['onLost'];
   /** Told how each request to a service went. The record itself has no use for it. */
   readonly onServed?: OnServed | undefined;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ export class CallRecord implements Recorder, InputSink {
   #ending: Promise<void> | undefined;
 
   constructor(options: CallRecordOptions) {
-    const { session, store, privacy, clock, budget, log, rateHz } = options;
+    const { session, store, privacy, clock, budget, log, rateHz, onLost } = options;
     this.#options = options;
     this.#beganMs = clock.now();
     this.#beganWallMs = clock.wallMs();
@@ -81,7 +83,7 @@ export class CallRecord implements Recorder, InputSink {
     };
     const format = { rateHz, channels: LINE_CHANNELS };
     const lostLine = (lost: object) => this.#lineOf('event', { event: 'recordLost', ...lost }, clock.now());
-    const writer = new RecordWriter({ begin, format, budget, clock, log, lostLine });
+    const writer = new RecordWriter({ begin, format, budget, clock, log, lostLine, onLost });
     this.#writer = writer;
     this.#write('head', this.#head());
     if (privacy.audio) {

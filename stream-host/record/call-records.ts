@@ -7,6 +7,7 @@ import type { OnServed } from '../contract/recorder.ts';
 import { CallRecord } from './call-record.ts';
 import type { RecordPrivacy } from './privacy.ts';
 import { RecordBudget } from './record-budget.ts';
+import { allLost, type Lost, NOTHING_LOST } from './record-writer.ts';
 
 export interface CallRecordsOptions {
   /** Without it no record is kept. */
@@ -35,9 +36,15 @@ export interface OpenedCall {
 export class CallRecords {
   readonly #options: CallRecordsOptions;
   readonly #budget = new RecordBudget();
+  #lost = NOTHING_LOST;
 
   constructor(options: CallRecordsOptions) {
     this.#options = options;
+  }
+
+  /** What records of calls lack, of all since the start. */
+  get lost(): Lost {
+    return this.#lost;
   }
 
   open({ session, resumed, ...call }: OpenedCall): CallRecord {
@@ -45,6 +52,9 @@ export class CallRecords {
     return new CallRecord({
       ...{ store, prices, privacy, clock, budget: this.#budget, session },
       ...call,
+      onLost: (more) => {
+        this.#lost = allLost(this.#lost, more);
+      },
       head: {
         agent_version: agentVersion(session.agent),
         parley_version: version,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { RecordBudget } from './record-budget.ts';
-import { RecordWriter, type RecordWriterOptions } from './record-writer.ts';
+import { type Lost, RecordWriter, type RecordWriterOptions } from './record-writer.ts';
 import { MemoryStore } from './testing/memory-store.ts';
 
 const ID = 'session';
@@ -148,6 +148,22 @@ test('the end of a call waits for its record so long, and no longer', async () =
   await clock.advance(200);
   assert.equal(closed, true);
   assert.equal(clock.pending, 0, 'nothing is tried any more');
+});
+
+test('what the end of a call found no storage for is counted as lost, too', async () => {
+  const lost: Lost[] = [];
+  const { clock, store, writer } = rig({ onLost: (more) => void lost.push(more) });
+  writer.line(n(0));
+  await clock.advance(2_000);
+  store.isAway = true;
+  writer.line(n(1));
+  await clock.advance(2_000);
+  writer.line(n(2));
+  writer.audio(new Uint8Array(64_000));
+  const closed = writer.close(2_000);
+  await clock.advance(2_100);
+  await closed;
+  assert.deepEqual(lost, [{ lines: 2, inputs: 0, audioMs: 1_000 }], 'that which was being written is among it');
 });
 
 test('the end of a call is written at once, audio too', async () => {

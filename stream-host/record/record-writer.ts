@@ -21,11 +21,21 @@ export interface RecordWriterOptions {
   readonly log: Logger;
   /** A line that says what was lost, once something can be written again. */
   readonly lostLine: (lost: Lost) => string;
+  /** Told of each loss, also of what was left at the end, which no line can say any more. */
+  readonly onLost?: ((more: Lost) => void) | undefined;
   /** What one record keeps in memory at most. 8 MB: two minutes of audio. */
   readonly maxBytes?: number;
 }
 
 type Audio = Uint8Array | { readonly silentBytes: number };
+
+export const NOTHING_LOST: Lost = { lines: 0, inputs: 0, audioMs: 0 };
+
+export const allLost = (some: Lost, more: Lost): Lost => ({
+  lines: some.lines + more.lines,
+  inputs: some.inputs + more.inputs,
+  audioMs: some.audioMs + more.audioMs,
+});
 
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Lines wait so long for others, and audio so long: each addition is a request, and the number of them is limited. */
@@ -51,8 +61,10 @@ export class RecordWriter {
   #audioBytes = 0;
   #audioSinceMs: number;
   /** What is being written, or has to be written again as it is. */
-  #batch: { readonly kind: 'lines' | 'audio'; readonly bytes: Uint8Array; readonly kept: number } | undefined;
-  #lost = { lines: 0, inputs: 0, audioMs: 0 };
+  #batch:
+    | { readonly kind: 'lines' | 'audio'; readonly bytes: Uint8Array; readonly kept: number; readonly lines: number }
+    | undefined;
+  #lost = NOTHING_LOST;
   #untold = false;
   #failures = 0;
   #writing = false;
@@ -68,7 +80,7 @@ export class RecordWriter {
   }
 
   get lost(): Lost {
-    return { ...this.#lost };
+    return this.#lost;
   }
 
   /** Queues one line, without its end. Inputs have half the room. */
@@ -77,8 +89,7 @@ export class RecordWriter {
     const text = Buffer.from(`${line}\n`);
     const room = isInput ? this.#maxBytes / 2 : this.#maxBytes;
     if (this.#kept + text.length > room || !this.#options.budget.take(text.length)) {
-      this.#lost[isInput ? 'inputs' : 'lines'] += 1;
-      this.#untold = true;
+      this.#lose(isInput ? { inputs: 1 } : { lines: 1 });
       return;
     }
     this.#lines.push({ text, isInput });
@@ -90,9 +101,7 @@ export class RecordWriter {
   audio(pcm: Uint8Array): void {
     if (this.#over) return;
     if (this.#kept + pcm.length > this.#maxBytes || !this.#options.budget.take(pcm.length)) {
-      const { rateHz, channels } = this.#options.format;
-      this.#lost.audioMs += Math.round((pcm.length / (2 * channels * rateHz)) * 1000);
-      this.#untold = true;
+      this.#lose({ audioMs: this.#msOf(pcm.length) });
       this.silence(pcm.length);
       return;
     }
@@ -121,6 +130,9 @@ export class RecordWriter {
     if (!this.#isEmpty && !this.#over) {
       const left = { lines: this.#lines.length, audioBytes: this.#audioBytes };
       this.#options.log.warn(left, 'the end of a call’s record could not be written');
+      const { kind, kept = 0, lines = 0 } = this.#batch ?? {};
+      const audioMs = this.#msOf(this.#audioBytes + (kind === 'audio' ? kept : 0));
+      this.#lose({ lines: this.#lines.length + lines, audioMs });
     }
     this.abandon();
   }
@@ -182,10 +194,10 @@ export class RecordWriter {
     if (this.#batch !== undefined) return true;
     if (this.#untold) this.#tellLost();
     if (this.#lines.length > 0) {
-      const bytes = this.#takeLines();
-      this.#batch = { kind: 'lines', bytes, kept: bytes.length };
+      const { bytes, lines } = this.#takeLines();
+      this.#batch = { kind: 'lines', bytes, kept: bytes.length, lines };
     } else if (this.#isTimeForAudio) {
-      this.#batch = { kind: 'audio', ...this.#takeAudio() };
+      this.#batch = { kind: 'audio', ...this.#takeAudio(), lines: 0 };
     }
     return this.#batch !== undefined;
   }
@@ -208,7 +220,7 @@ export class RecordWriter {
     if (batch.kind === 'audio') this.#audioSinceMs = this.#options.clock.now();
   }
 
-  #takeLines(): Buffer {
+  #takeLines(): { readonly bytes: Buffer; readonly lines: number } {
     const taken: Buffer[] = [];
     for (let bytes = 0; bytes < MAX_LINES_BYTES; ) {
       const next = this.#lines.shift();
@@ -218,7 +230,7 @@ export class RecordWriter {
     }
     const all = Buffer.concat(taken);
     this.#linesBytes -= all.length;
-    return all;
+    return { bytes: all, lines: taken.length };
   }
 
   /** Silence has its memory only while it is written, and is not counted. */
@@ -237,6 +249,18 @@ export class RecordWriter {
     }
     this.#audioBytes -= kept;
     return { bytes: Buffer.concat(taken), kept };
+  }
+
+  #lose(more: Partial<Lost>): void {
+    const lost = { ...NOTHING_LOST, ...more };
+    this.#lost = allLost(this.#lost, lost);
+    this.#untold = true;
+    this.#options.onLost?.(lost);
+  }
+
+  #msOf(bytes: number): number {
+    const { rateHz, channels } = this.#options.format;
+    return Math.round((bytes / (2 * channels * rateHz)) * 1000);
   }
 
   #tellLost(): void {

@@ -16,6 +16,9 @@ export interface HostReading {
   readonly callerDrops: number;
   readonly laneDrops: number;
   readonly laneRestarts: number;
+  readonly relayDrops: number;
+  readonly recordLinesLost: number;
+  readonly recordAudioLostMs: number;
   /** Sockets that were not let in, by reason. */
   readonly refusals: Readonly<Record<string, number>>;
 }
@@ -70,6 +73,9 @@ export class HostMetrics {
     this.#more(METRIC.callerDrops, reading.callerDrops);
     this.#more(METRIC.laneDrops, reading.laneDrops);
     this.#more(METRIC.laneRestarts, reading.laneRestarts);
+    this.#more(METRIC.relayDrops, reading.relayDrops);
+    this.#more(METRIC.recordLinesLost, reading.recordLinesLost);
+    this.#more(METRIC.recordAudioLost, reading.recordAudioLostMs);
     for (const [reason, count] of Object.entries(reading.refusals)) this.#more(METRIC.refusals, count, reason);
   }
 

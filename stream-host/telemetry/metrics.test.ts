@@ -48,6 +48,7 @@ test('faults, fillings and interruptions are counted by what they were, and neve
 const IDLE: HostReading = {
   ...{ sessions: 2, placesFree: 98, loopDelayMs: 1, speechLaneMs: 4, cpu: 0.2, playoutLateMs: 0.4 },
   ...{ playoutDrops: 0, callerDrops: 0, laneDrops: 0, laneRestarts: 0, refusals: { full: 0 } },
+  ...{ relayDrops: 0, recordLinesLost: 0, recordAudioLostMs: 0 },
 };
 
 test('a host tells how it is every few seconds, and of what it counts only what is new', async () => {
@@ -77,6 +78,7 @@ test('each figure of a host is told under a name of its own: alarms ask for them
   const reading: HostReading = {
     ...{ sessions: 1, placesFree: 2, loopDelayMs: 3, speechLaneMs: 4, cpu: 5, playoutLateMs: 6 },
     ...{ playoutDrops: 7, callerDrops: 8, laneDrops: 9, laneRestarts: 10, refusals: { full: 11 } },
+    ...{ relayDrops: 12, recordLinesLost: 13, recordAudioLostMs: 14 },
   };
   const host = new HostMetrics({ metrics, read: () => reading, clock, everyMs: 1000 });
   await clock.advance(1000);
@@ -94,6 +96,9 @@ test('each figure of a host is told under a name of its own: alarms ask for them
     [METRIC.laneDrops.name]: 9,
     [METRIC.laneRestarts.name]: 10,
     [METRIC.refusals.name]: 11,
+    [METRIC.relayDrops.name]: 12,
+    [METRIC.recordLinesLost.name]: 13,
+    [METRIC.recordAudioLost.name]: 14,
   });
 });
 

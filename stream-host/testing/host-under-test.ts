@@ -275,6 +275,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     host,
     hungUp,
     server,
+    reading: () => assembled.reading(),
     /** What its process does before it ends. */
     leave: async (pauseMs: number) => {
       await assembled.drain('It is being restarted.', 0);
