@@ -22,6 +22,7 @@ import type { StreamHostSettings } from '../shared/settings/stream-host-settings
 import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
 import { randomSpanIds } from '../shared/telemetry/call-trace.ts';
 import { CallTraces, noCallTraces } from '../shared/telemetry/call-traces.ts';
+import { METRIC } from '../shared/telemetry/names.ts';
 import { readVersion } from '../shared/version.ts';
 import { abilitiesOfAgents } from './agent/agent-abilities.ts';
 import { agentIn } from './agent/agent-language.ts';
@@ -58,8 +59,8 @@ import { servicePlaces } from './service-places.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
-import { observeSessions } from './telemetry/observe-sessions.ts';
 import { countCall } from './telemetry/dependency-metrics.ts';
+import { observeSessions } from './telemetry/observe-sessions.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
 import { startTelemetry } from './telemetry/start.ts';
 import { watchHost } from './telemetry/watch-host.ts';
@@ -178,7 +179,8 @@ export async function startStreamHost(
   });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
-  const webhook = openWebhook({ config, redis, clock, random: Math.random, newId: randomIds, log });
+  const onGivenUp = () => telemetry.metrics.record(METRIC.wordsGivenUp, 1);
+  const webhook = openWebhook({ config, redis, clock, random: Math.random, newId: randomIds, traces, onGivenUp, log });
   if (webhook) opened.defer(() => webhook.close());
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
   const turnsOf = (agent: string) => shelf.require(agent).turns;

@@ -5,6 +5,7 @@ import type { NewId } from '../../../shared/ids.ts';
 import type { Logger } from '../../../shared/log.ts';
 import { SessionStore } from '../../../shared/sessions/session-store.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
+import type { CallTraces } from '../../../shared/telemetry/call-traces.ts';
 import { WebhookDelivery } from './webhook-delivery.ts';
 import { WebhookOutbox } from './webhook-outbox.ts';
 import { webhookPost } from './webhook-post.ts';
@@ -18,6 +19,9 @@ interface OpenWebhookOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newId: NewId;
+  readonly traces: Pick<CallTraces, 'client'>;
+  /** Told of words that became a dead letter. */
+  readonly onGivenUp: () => void;
   readonly log: Logger;
 }
 
@@ -25,7 +29,7 @@ interface OpenWebhookOptions {
  * The delivery of finished words, at work; undefined where no webhook is set.
  * @throws {ConfigError} an address without a secret: whoever is called could not tell us from anybody
  */
-export function openWebhook({ config, redis, clock, random, newId, log }: OpenWebhookOptions) {
+export function openWebhook({ config, redis, clock, random, newId, traces, onGivenUp, log }: OpenWebhookOptions) {
   const { TRANSCRIPTION_WEBHOOK_URL: url, TRANSCRIPTION_WEBHOOK_SECRET: secret, SESSION_TTL_SECONDS: ttl } = config;
   if (url === undefined) return undefined;
   if (secret === undefined) {
@@ -34,7 +38,8 @@ export function openWebhook({ config, redis, clock, random, newId, log }: OpenWe
   const delivery = new WebhookDelivery({
     outbox: new WebhookOutbox(redis, { ttlMs: ttl * 1000, clock }),
     store: new SessionStore(redis, { ttlSeconds: ttl, now: () => clock.wallMs() }),
-    post: webhookPost({ url, secret, clock }),
+    post: webhookPost({ url, secret, clock, traces }),
+    onGivenUp,
     holder: newId(),
     clock,
     random,

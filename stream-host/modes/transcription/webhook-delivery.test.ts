@@ -22,6 +22,7 @@ const DOWN: PostOutcome = { outcome: 'refused', reason: 'The webhook cannot be r
 /** A receiver that drops doubles, as its documentation says that it must. */
 class Receiver {
   readonly got: string[] = [];
+  givenUp = 0;
   readonly attempts: { readonly id: string; readonly atMs: number }[] = [];
   answer: (message: WebhookMessage) => PostOutcome = () => DELIVERED;
   readonly #clock: VirtualClock;
@@ -65,6 +66,9 @@ async function begin(redis: RedisUnderTest) {
       outbox,
       store,
       post: receiver.post,
+      onGivenUp: () => {
+        receiver.givenUp += 1;
+      },
       holder,
       clock: watched,
       random: () => 0.5,
@@ -234,6 +238,7 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(receiver.got, [1, 3].map(idOf));
       const [letter] = (await outbox.deadLetters()).map((text) => JSON.parse(text));
       assert.equal(letter.id, idOf(2));
+      assert.equal(receiver.givenUp, 1);
       assert.equal(letter.reason, 'The webhook answered 422.');
       assert.equal(JSON.parse(letter.body).data.text, 'words 2');
       delivery.close();

@@ -15,14 +15,16 @@ export type PostOutcome =
 export interface WebhookDeliveryOptions {
   readonly outbox: WebhookOutbox;
   readonly store: Pick<SessionStore, 'get' | 'events'>;
-  /** Sends one message; bounded in time, and never rejects. */
-  readonly post: (message: WebhookMessage, signal: AbortSignal) => Promise<PostOutcome>;
+  /** Sends one message of a session; bounded in time, and never rejects. */
+  readonly post: (message: WebhookMessage, signal: AbortSignal, sessionId: string) => Promise<PostOutcome>;
   /** Tells this host from others. */
   readonly holder: string;
   readonly clock: Clock;
   /** Between 0 and 1, for the jitter of pauses. */
   readonly random: () => number;
   readonly log: Logger;
+  /** Told of words that became a dead letter. */
+  readonly onGivenUp?: () => void;
   /** Words that are older than this are given up when they are refused once more. */
   readonly giveUpAfterMs?: number;
 }
@@ -153,12 +155,12 @@ export class WebhookDelivery {
     event: SessionEvent,
     progress: DeliveryProgress,
   ): Promise<DeliveryProgress | undefined> {
-    const { outbox, post, holder, clock, log, giveUpAfterMs = GIVE_UP_AFTER_MS } = this.#options;
+    const { outbox, post, holder, clock, log, onGivenUp, giveUpAfterMs = GIVE_UP_AFTER_MS } = this.#options;
     const message = webhookMessageOf(sessionId, session, event);
     // A write that got no answer may have been made twice.
     if (message === undefined || message.turn <= progress.turn) return { ...progress, position: event.id };
     const done: DeliveryProgress = { position: event.id, turn: message.turn, attempts: 0, retryAtMs: 0 };
-    const result = await post(message, this.#abort.signal);
+    const result = await post(message, this.#abort.signal, sessionId);
     // A host that closes gives the right to deliver back: another one need not wait until it has run out.
     if (this.#abort.signal.aborted) {
       await this.#rest(sessionId, result.outcome === 'delivered' ? done : progress, 0);
@@ -178,6 +180,7 @@ export class WebhookDelivery {
         'words were given up: a dead letter',
       );
       await outbox.bury({ id: message.id, reason: result.reason, at: clock.wallMs(), body: message.body });
+      onGivenUp?.();
     }
     return (await outbox.note(sessionId, holder, done, LEASE_MS)) ? done : undefined;
   }

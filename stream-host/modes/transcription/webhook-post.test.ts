@@ -5,6 +5,10 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { systemClock } from '../../../shared/clock.ts';
+import { randomSpanIds, traceIdOf } from '../../../shared/telemetry/call-trace.ts';
+import { CallTraces } from '../../../shared/telemetry/call-traces.ts';
+import { ATTRIBUTE } from '../../../shared/telemetry/names.ts';
+import type { FinishedSpan } from '../../../shared/telemetry/span.ts';
 import { VIRTUAL_EPOCH_MS } from '../../../shared/virtual-clock.ts';
 import { signedHeaders, webhookMessageOf } from './webhook-message.ts';
 import { webhookPost } from './webhook-post.ts';
@@ -121,6 +125,44 @@ test('a receiver that never answers, or is not there, is given up in time and to
   const result = await nobody(message, signal);
   assert.equal(result.outcome, 'refused');
   assert.doesNotMatch(JSON.stringify(result), /hidden/);
+});
+
+test('each attempt is a span of the words’ call, with the receiver’s host and nothing of its path, its query or the words', async () => {
+  const spans: FinishedSpan[] = [];
+  const sink = { record: (span: FinishedSpan) => void spans.push(span) };
+  const traces = new CallTraces({ sink, clock: systemClock, newSpanId: randomSpanIds });
+  const { host } = new URL(url);
+  const tracedTo = (address: string, timeoutMs = 10_000) =>
+    webhookPost({ url: address, secret: 'hidden', clock: systemClock, traces, timeoutMs });
+  const words = { ...message, body: '{"text":"hidden"}' };
+  const open = tracedTo(`http://${host}/hidden/words?key=hidden`);
+  answer = (response) => response.writeHead(204).end();
+  assert.deepEqual(await open(words, signal, 's-1'), { outcome: 'delivered' });
+  answer = (response) => response.writeHead(422).end('hidden');
+  await open(words, signal, 's-2');
+  answer = () => {};
+  await tracedTo(`http://${host}/hidden`, 100)(words, signal, 's-3');
+  // What cannot be sent: no request takes an address with a password.
+  await tracedTo(`http://parley:hidden@${host}/hidden`)(words, signal, 's-4');
+  const closing = new AbortController();
+  closing.abort();
+  await open(words, closing.signal, 's-5');
+  assert.deepEqual(
+    spans.map(({ error, attributes }) => [error, attributes[ATTRIBUTE.httpStatus]]),
+    [
+      [undefined, 204],
+      ['webhook.refused', 422],
+      ['webhook.silent', undefined],
+      ['webhook.unreachable', undefined],
+      // A host that closes has broken it off.
+      [undefined, undefined],
+    ],
+  );
+  for (const [at, { name, kind, traceId, attributes }] of spans.entries()) {
+    assert.deepEqual([name, kind, traceId], ['webhook deliver_words', 'client', traceIdOf(`s-${at + 1}`)]);
+    assert.deepEqual([attributes[ATTRIBUTE.peer], attributes[ATTRIBUTE.url]], ['webhook', `http://${host}/`]);
+  }
+  assert.doesNotMatch(JSON.stringify(spans), /hidden/);
 });
 
 test('what cannot be sent at all is told without the address, which may hold a password (breaker 11)', async () => {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { type CallTraces, noCallTraces } from '../../../shared/telemetry/call-traces.ts';
+import type { DependencyCall } from '../../../shared/telemetry/dependency-span.ts';
 import type { PostOutcome } from './webhook-delivery.ts';
 import { signedHeaders, type WebhookMessage } from './webhook-message.ts';
 
@@ -6,8 +8,15 @@ export interface WebhookPostOptions {
   readonly url: string;
   readonly secret: string;
   readonly clock: Clock;
+  /** Has each attempt in the trace of its call. */
+  readonly traces?: Pick<CallTraces, 'client'> | undefined;
   /** How long the receiver may take to answer. */
   readonly timeoutMs?: number;
+}
+
+/** What became of one attempt, and what its span tells of that: a code of our own, and none where we broke it off. */
+interface Attempt extends Pick<DependencyCall, 'error' | 'status'> {
+  readonly result: PostOutcome;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -15,8 +24,18 @@ const TIMEOUT_MS = 10_000;
 const HOPELESS: ReadonlySet<number> = new Set([400, 410, 413, 415, 422]);
 
 /** Sends messages to the webhook. Redirects are not followed: the address is a setting, and the words go nowhere else. */
-export function webhookPost({ url, secret, clock, timeoutMs = TIMEOUT_MS }: WebhookPostOptions) {
-  return async (message: WebhookMessage, signal: AbortSignal): Promise<PostOutcome> => {
+export function webhookPost(options: WebhookPostOptions) {
+  const { url, secret, clock, traces = noCallTraces, timeoutMs = TIMEOUT_MS } = options;
+  const span = {
+    dependency: 'webhook',
+    operation: 'deliver_words',
+    method: 'POST',
+    // Path and query are the receiver's own affair, and keys stand in them.
+    url: URL.canParse(url) ? new URL(url).origin : '',
+    isRetried: true,
+    toldOf: ({ error, status }: Attempt) => ({ error, status }),
+  } as const;
+  const attempt = async (message: WebhookMessage, signal: AbortSignal): Promise<Attempt> => {
     const late = new AbortController();
     const cancel = clock.after(timeoutMs, () => late.abort());
     try {
@@ -28,18 +47,25 @@ export function webhookPost({ url, secret, clock, timeoutMs = TIMEOUT_MS }: Webh
         signal: AbortSignal.any([signal, late.signal]),
       });
       await response.body?.cancel();
-      if (response.ok) return { outcome: 'delivered' };
-      const outcome = HOPELESS.has(response.status) ? 'hopeless' : 'refused';
-      const reason = `The webhook answered ${response.status}.`;
-      return { outcome, reason, retryAfterMs: retryAfter(response.headers.get('retry-after')) };
+      const { status } = response;
+      if (response.ok) return { result: { outcome: 'delivered' }, status };
+      const outcome = HOPELESS.has(status) ? 'hopeless' : 'refused';
+      const reason = `The webhook answered ${status}.`;
+      const retryAfterMs = retryAfter(response.headers.get('retry-after'));
+      return { result: { outcome, reason, retryAfterMs }, status, error: 'webhook.refused' };
     } catch (error) {
-      return {
-        outcome: 'refused',
-        reason: late.signal.aborted ? `No answer within ${timeoutMs} ms.` : reasonOf(error),
-      };
+      const isLate = late.signal.aborted;
+      const reason = isLate ? `No answer within ${timeoutMs} ms.` : reasonOf(error);
+      const code = isLate ? 'webhook.silent' : 'webhook.unreachable';
+      return { result: { outcome: 'refused', reason }, error: signal.aborted ? undefined : code };
     } finally {
       cancel();
     }
+  };
+  /** @param sessionId whose words they are; without it, nobody's trace has the attempt */
+  return async (message: WebhookMessage, signal: AbortSignal, sessionId?: string): Promise<PostOutcome> => {
+    const asked = { ...span, ...(sessionId !== undefined && { sessionId }) };
+    return (await traces.client(asked, () => attempt(message, signal))).result;
   };
 }
 
