@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { NOW } from './host-scripts.ts';
 import { heldKey, sessionKeys } from './keys.ts';
 import { askRedis, readRedis } from './session-errors.ts';
 
@@ -9,7 +10,13 @@ const LOST_LUA = `
       redis.call('HSET', KEYS[1], 'lostBy', heldBy)
       return 1`;
 
+/** KEYS session -> for how many ms nobody had it before whoever holds it now, or had it last; with the time since. -1: not known. */
+const ALONE_LUA = `${NOW}
+      local since = redis.call('HGET', KEYS[1], 'aloneSince')
+      return since and string.format('%.0f', now - since) or '-1'`;
+
 interface HeldRedis extends Redis {
+  parleyAlone(key: string): Promise<string>;
   parleyMediaLost(key: string): Promise<0 | 1>;
 }
 
@@ -25,6 +32,7 @@ export class HeldSessions {
 
   constructor(redis: Redis) {
     redis.defineCommand('parleyMediaLost', { numberOfKeys: 1, lua: LOST_LUA });
+    redis.defineCommand('parleyAlone', { numberOfKeys: 1, lua: ALONE_LUA });
     this.#redis = redis as HeldRedis;
   }
 
@@ -49,6 +57,12 @@ export class HeldSessions {
   async wasHeld(sessionId: string): Promise<boolean> {
     const { session } = sessionKeys(sessionId);
     return (await readRedis(() => this.#redis.hexists(session, 'wasHeld'))) === 1;
+  }
+
+  /** How long ago somebody last had a session before whoever has it now; undefined where nobody did. By the clock of Redis. */
+  async aloneMs(sessionId: string): Promise<number | undefined> {
+    const ms = Number(await readRedis(() => this.#redis.parleyAlone(sessionKeys(sessionId).session)));
+    return ms < 0 ? undefined : ms;
   }
 
   /** The carrier has told that the media socket of the one who holds a session is gone. */

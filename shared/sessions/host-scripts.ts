@@ -17,6 +17,10 @@ export const ANNOUNCED_FOR_MS = 6_000;
  * themselves each second; those of 0.1, every two.
  */
 export const SILENT_AFTER_MS = 3_000;
+const ANNOUNCED_EVERY_MS = 1_000;
+
+/** For how long a host that is gone has been so: it went somewhere between its last word and the next that was due. */
+export const goneFor = (silentMs = ANNOUNCED_FOR_MS): number => Math.max(0, silentMs - ANNOUNCED_EVERY_MS / 2);
 
 /** Many hosts are looked through by one of them at a time, so often: each looks through all of them otherwise. */
 const LOOKED_THROUGH_MS = 400;

@@ -24,7 +24,7 @@ import { COUNTED_KEY, HOSTS_KEY, LOOKED_THROUGH_KEY, ROOMY_KEY } from './keys.ts
 import { asRecord } from './session-codec.ts';
 import { askRedis, readRedis } from './session-errors.ts';
 
-export { ANNOUNCED_FOR_MS, SILENT_AFTER_MS } from './host-scripts.ts';
+export { ANNOUNCED_FOR_MS, goneFor, SILENT_AFTER_MS } from './host-scripts.ts';
 
 /** How busy a replica of the stream host is, and what it can do. */
 export interface HostLoad extends ModeOffer {

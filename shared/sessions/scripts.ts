@@ -53,6 +53,10 @@ const COMMON = `${AGES}
   local function touch(ttl)
     if ages(KEYS[${SESSION}], ttl) then keep(ttl) end
   end
+  local function now()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+  end
   local function isOwner(owner)
     local holder = redis.call('GET', KEYS[${OWNER}])
     if holder then return holder == owner end
@@ -203,12 +207,19 @@ const LUA = {
       local answer = outcome(ARGV[2])
       if answer == ${CHANGED} then redis.call('SET', KEYS[${COMMANDS_DONE}], ARGV[3], 'PX', ARGV[1]) end
       return answer`,
-  /** ARGV ttl, owner, lease -> 1 if it is ours. */
+  /**
+   * ARGV ttl, owner, lease -> 1 if it is ours. The field `aloneSince` says since when nobody had the session before: here, of one
+   * who never let go of it, since he renewed his lease last.
+   */
   parleyClaim: `
       local holder = redis.call('GET', KEYS[${OWNER}])
       if holder and holder ~= ARGV[2] then return 0 end
       redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
       if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then
+        local last = redis.call('HMGET', KEYS[${SESSION}], 'heldBy', 'silentSince')
+        if last[1] and last[1] ~= ARGV[2] then
+          redis.call('HSET', KEYS[${SESSION}], 'aloneSince', string.format('%.0f', (last[2] or now()) - ARGV[3]))
+        end
         redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2], 'wasHeld', 1)
         redis.call('HDEL', KEYS[${SESSION}], 'silentSince')
       end
@@ -217,19 +228,19 @@ const LUA = {
   /** -> { 1 if nobody holds the session, for how many ms since this was first asked, 1 if somebody did before }. */
   parleySilence: `
       if redis.call('EXISTS', KEYS[${SESSION}]) == 0 or redis.call('EXISTS', KEYS[${OWNER}]) == 1 then return { 0, 0, 0 } end
-      local time = redis.call('TIME')
-      local now = time[1] * 1000 + math.floor(time[2] / 1000)
-      redis.call('HSETNX', KEYS[${SESSION}], 'silentSince', string.format('%.0f', now))
+      local time = now()
+      redis.call('HSETNX', KEYS[${SESSION}], 'silentSince', string.format('%.0f', time))
       local since = redis.call('HGET', KEYS[${SESSION}], 'silentSince')
-      return { 1, now - since, redis.call('HEXISTS', KEYS[${SESSION}], 'wasHeld') }`,
+      return { 1, time - since, redis.call('HEXISTS', KEYS[${SESSION}], 'wasHeld') }`,
   /** ARGV ttl. Keeps all that belongs to the session. */
   parleyKeep: `
       keep(ARGV[1])
       return 1`,
-  /** ARGV owner. After it that owner writes nothing more. */
+  /** ARGV owner, for how many ms nobody has had the session in truth. After it that owner writes nothing more. */
   parleyRelease: `
       if redis.call('HGET', KEYS[${SESSION}], 'heldBy') == ARGV[1] then
         redis.call('HDEL', KEYS[${SESSION}], 'heldBy')
+        redis.call('HSET', KEYS[${SESSION}], 'aloneSince', string.format('%.0f', now() - ARGV[2]))
       end
       if redis.call('GET', KEYS[${OWNER}]) ~= ARGV[1] then return 0 end
       return redis.call('DEL', KEYS[${OWNER}])`,

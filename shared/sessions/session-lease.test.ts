@@ -83,6 +83,35 @@ for (const redis of await redisesUnderTest()) {
       await refusesAll(id, 'a');
     });
 
+    test('whoever takes a session up learns since when nobody has had it: since it was let go of, or since its host was heard', async () => {
+      const { id } = await store.create(newSession());
+      await store.claim(id, 'a', 5000);
+      assert.equal(await store.held.aloneMs(id), undefined, 'nobody had it before');
+      await store.release(id, 'a');
+      await other.claim(id, 'b', 5000);
+      const letGoMs = (await other.held.aloneMs(id)) ?? assert.fail('not known');
+      assert.ok(letGoMs < 2500, `${letGoMs}`);
+      await other.release(id, 'a');
+      await other.release(id, 'b', 4000.4);
+      await store.claim(id, 'c', 5000);
+      const goneMs = (await store.held.aloneMs(id)) ?? assert.fail('not known');
+      assert.ok(goneMs >= 4000 && goneMs < 6500, `${goneMs}`);
+    });
+
+    test('nobody has had a session since its lease was renewed last, where its host never let go of it', async () => {
+      const { id } = await store.create(newSession());
+      await store.claim(id, 'dead', 5000);
+      await raw.pexpire(`parley:{${id}}:owner`, 0);
+      await store.claim(id, 'dead', 5000);
+      assert.equal(await store.held.aloneMs(id), undefined, 'it is his still');
+      await raw.pexpire(`parley:{${id}}:owner`, 0);
+      await store.claim(id, 'new', 5000);
+      const aloneMs = (await store.held.aloneMs(id)) ?? assert.fail('not known');
+      assert.ok(aloneMs >= 5000 && aloneMs < 7500, `${aloneMs}`);
+      await store.claim('no-session', 'new', 5000);
+      assert.equal(await store.held.aloneMs('no-session'), undefined);
+    });
+
     test('events of one batch land together, dated as they happened', async () => {
       const { id } = await store.create(newSession());
       assert.equal(await store.claim(id, 'a', 5000), true);

@@ -299,10 +299,11 @@ export class SessionStore {
 
   /**
    * Gives the lease up, if it is still this owner's. What that owner writes later does not land.
+   * @param goneMs for how long he has been gone, where another one gives it up in his place
    * @returns whether it was
    */
-  async release(id: string, owner: string): Promise<boolean> {
-    return (await askRedis(() => this.#redis.parleyRelease(...scriptKeys(id), owner))) === 1;
+  async release(id: string, owner: string, goneMs = 0): Promise<boolean> {
+    return (await askRedis(() => this.#redis.parleyRelease(...scriptKeys(id), owner, Math.round(goneMs)))) === 1;
   }
 
   /** The replica that holds the session, if one does. */

@@ -33,7 +33,7 @@ export const SPAN = {
   synthesis: 'parley.synthesis',
   /** A service failed so often that calls did not ask it from then on. In each session that stood then; it has no length. */
   outage: 'parley.provider.outage',
-  /** The caller heard nothing for longer than he should. */
+  /** The caller heard nothing for longer than he should: he waited for an answer, or nobody had his call. */
   silence: 'parley.silence',
   /** One finished stretch of words in a session that is only written down. */
   transcript: 'parley.transcript',
@@ -228,7 +228,11 @@ export const METRIC = {
     '{request}',
     'Requests of calls that another provider was asked for, as the first had failed or was late.',
   ),
-  silences: counter('parley.silences', '{silence}', 'Silences of more than three seconds in which a caller waited.'),
+  silences: counter(
+    'parley.silences',
+    '{silence}',
+    'Silences of more than three seconds in which a caller waited, or in which nobody had his call.',
+  ),
   turns: counter('parley.turns', '{turn}', 'Turns of the agent that were audible.'),
   bargeIns: counter('parley.barge_ins', '{interruption}', 'Callers who took the floor from the agent.'),
   heldReplies: counter('parley.held_replies', '{reply}', 'Answers that a sound had silenced and that went on.'),
@@ -268,10 +272,6 @@ export const METRIC = {
     '{event}',
     'Events of sessions that are not on record, as Redis was away for too long or did not take them.',
   ),
-  spansDropped: counter('parley.spans.dropped', '{span}', 'Spans that were lost before they could be sent.'),
-  sessionsActive: gauge('parley.sessions.active', '{session}', 'Sessions on this host now.'),
-  placesFree: gauge('parley.places.free', '{place}', 'Sessions that this host would let in now.'),
-  cpu: gauge('parley.cpu', '1', 'Share of its processor that the host uses: 1 is all.'),
   relayDrops: counter(
     'parley.relay.dropped_messages',
     '{message}',
@@ -288,6 +288,10 @@ export const METRIC = {
     '{message}',
     'Finished words that the webhook would not have, or did not take for an hour: dead letters.',
   ),
+  spansDropped: counter('parley.spans.dropped', '{span}', 'Spans that were lost before they could be sent.'),
+  sessionsActive: gauge('parley.sessions.active', '{session}', 'Sessions on this host now.'),
+  placesFree: gauge('parley.places.free', '{place}', 'Sessions that this host would let in now.'),
+  cpu: gauge('parley.cpu', '1', 'Share of its processor that the host uses: 1 is all.'),
 } as const satisfies Readonly<Record<string, MetricName>>;
 
 /** What metrics are told apart by; each of few values. */

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
+import { ANNOUNCED_FOR_MS } from '../../shared/sessions/hosts.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { randomSpanIds, traceIdOf } from '../../shared/telemetry/call-trace.ts';
 import { CallTraces, entrySpanIdOf } from '../../shared/telemetry/call-traces.ts';
@@ -54,11 +55,16 @@ for (const redis of await redisesUnderTest()) {
     }
 
     test('each is moved once, however many hosts see to it, and what its old host still writes does not land', async () => {
+      // It was heard four seconds ago.
+      await store.hosts.announce(DEAD, { sessions: 3, maxSessions: 5 }, ANNOUNCED_FOR_MS - 4_000);
       const ids = await Promise.all([held(), held(), held()]);
       await Promise.all([orphans().takeOver(DEAD), orphans().takeOver(DEAD), orphans().takeOver(DEAD)]);
       assert.deepEqual(asked.toSorted(), ids.flatMap((id) => [`start call-of-${id}`, `stop call-of-${id}`]).toSorted());
       for (const id of ids) {
         assert.equal(await store.owner(id), 'new#1#s');
+        const aloneMs =
+          (await store.held.aloneMs(id)) ?? assert.fail('it is not known since when its caller was alone');
+        assert.ok(aloneMs >= 3_500 && aloneMs < 10_000, `${aloneMs}`);
         const moves = spans.filter(({ traceId }) => traceId === traceIdOf(id));
         assert.deepEqual(
           moves.map(({ name, parentSpanId }) => [name, parentSpanId]),

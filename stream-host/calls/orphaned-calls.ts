@@ -4,6 +4,7 @@ import { restartMedia } from '../../shared/carrier/restart-media.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { goneFor } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import { type CallTraces, noCallTraces } from '../../shared/telemetry/call-traces.ts';
 import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
@@ -100,7 +101,8 @@ export class OrphanedCalls {
   /** Takes a session away from a host that is gone. @returns its call, where there is one to be moved */
   async #free(hostId: string, sessionId: string): Promise<string | undefined> {
     const { store } = this.#options;
-    const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
+    const reads = [store.owner(sessionId), store.get(sessionId), store.hosts.silentMs(hostId)] as const;
+    const [holder, session, silentMs] = await Promise.all(reads);
     const callId = session?.callConnectionId;
     // The carrier has told that its socket is gone: it is being opened anew, and must not be closed again.
     const isOnItsWay = holder !== undefined && (await store.held.isLost(sessionId, holder));
@@ -108,7 +110,7 @@ export class OrphanedCalls {
     if (!holder?.startsWith(`${hostId}#`) || isOnItsWay || session?.channel !== 'phone' || callId === undefined) return;
     if (isOver(session.status) || session.endReason !== undefined) return;
     await store.watch(sessionId, WATCH_MS);
-    return (await store.release(sessionId, holder)) ? callId : undefined;
+    return (await store.release(sessionId, holder, goneFor(silentMs))) ? callId : undefined;
   }
 
   async #bring(sessionId: string, callId: string, log: Logger): Promise<void> {

@@ -18,6 +18,11 @@ export interface OpenedSession {
   readonly resumed: boolean;
   /** When its socket came, on the session's clock. */
   readonly arrivedAtMs: number;
+  /**
+   * Since when nobody talked with its caller, on the session's clock: he hears nothing until the agent's next sound. Undefined
+   * where somebody did, or nobody talks with callers in its mode.
+   */
+  readonly aloneSinceMs?: number | undefined;
 }
 
 export type ObserveSession = (opened: OpenedSession) => SessionObserver;

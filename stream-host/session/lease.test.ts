@@ -96,6 +96,20 @@ test('and where its host was not heard for 3 s; one that is heard keeps it (issu
   await store.hosts.announce('frozen#1', { sessions: 1, maxSessions: 9 }, 2900);
   const lease =
     (await claimSession('silent', 'socket', { ...options, waitMs: 0 }, unexpected)) ?? assert.fail('not claimed');
+  // It was heard 3.1 s ago, and is gone since the half second after that.
+  const aloneMs = (await store.held.aloneMs('silent')) ?? assert.fail('not known');
+  assert.ok(aloneMs >= 2600 && aloneMs < 5000, `${aloneMs}`);
+  await lease.close();
+});
+
+test('of a host that is forgotten, its lease tells when it was heard', async () => {
+  await store.create(phoneSession('forgotten'));
+  await store.claim('forgotten', 'forgotten#1#socket', 12_000);
+  const lease =
+    (await claimSession('forgotten', 'socket', { ...options, leaseMs: 30_000, waitMs: 0 }, unexpected)) ??
+    assert.fail('not claimed');
+  const aloneMs = (await store.held.aloneMs('forgotten')) ?? assert.fail('not known');
+  assert.ok(aloneMs >= 17_500 && aloneMs < 20_000, `${aloneMs}`);
   await lease.close();
 });
 

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
+import { ANNOUNCED_FOR_MS, goneFor, SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import { type CallTraces, noCallTraces } from '../../shared/telemetry/call-traces.ts';
 
@@ -175,15 +175,15 @@ async function tryToClaim(
   const { store, log } = options;
   if (await store.claim(sessionId, owner, leaseMs)) return 'claimed';
   const holder = await store.owner(sessionId);
-  if (holder === undefined || !(await isGone(sessionId, holder, options))) return 'held';
+  if (holder === undefined) return 'held';
+  const hostId = holder.slice(0, holder.lastIndexOf('#'));
+  const [isLost, silentMs] = await Promise.all([store.held.isLost(sessionId, holder), store.hosts.silentMs(hostId)]);
+  const isOfHere = holder.startsWith(`${options.host.place}#`);
+  const isGone = isOfHere || isLost || silentMs === undefined || silentMs >= SILENT_AFTER_MS;
+  if (!isGone) return 'held';
   log.info({ session: sessionId, holder }, 'taking the session over from a holder that is gone');
-  await store.release(sessionId, holder);
+  // Of a host that is forgotten, only its lease tells when it was heard: it had renewed that.
+  const leftMs = silentMs === undefined ? ((await store.leaseLeftMs(sessionId)) ?? 0) : 0;
+  await store.release(sessionId, holder, goneFor(silentMs ?? Math.max(ANNOUNCED_FOR_MS, leaseMs - leftMs)));
   return 'freed';
-}
-
-async function isGone(sessionId: string, owner: string, { store, host }: LeaseOptions): Promise<boolean> {
-  if (owner.startsWith(`${host.place}#`)) return true;
-  const hostId = owner.slice(0, owner.lastIndexOf('#'));
-  const [isLost, silentMs] = await Promise.all([store.held.isLost(sessionId, owner), store.hosts.silentMs(hostId)]);
-  return isLost || silentMs === undefined || silentMs >= SILENT_AFTER_MS;
 }

@@ -18,6 +18,7 @@ import { Attentions } from './attentions.ts';
 import type { CallEnding } from './call-ending.ts';
 import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
+import { unnoticedMs } from './left-alone.ts';
 import { logSessionEvents } from './log-session-events.ts';
 import { type CallDeskParts, type OpenCallDesk, openCallDesk } from './open-call-desk.ts';
 import { SessionKeys } from './session-keys.ts';
@@ -83,8 +84,6 @@ const CODE = /^[a-z]+\.[a-z-]+$/;
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
 const ELSEWHERE = 'This server is being restarted. Connect again to go on.';
-/** A session that was handed over in a pause, and is taken up so soon, goes on as if nothing had been. */
-const UNNOTICED_MS = 3000;
 
 /**
  * One live session: a line, a mode on it, and the record of both. Whichever ends first ends the others. What the mode
@@ -246,8 +245,8 @@ export class LiveSession {
 
   #start(): void {
     const { session, history, clock, log } = this.#options;
-    const sinceMs = clock.wallMs() - (session.handedOverAt ?? Number.NEGATIVE_INFINITY);
-    const isUnnoticed = Math.abs(sinceMs) < UNNOTICED_MS;
+    const sinceMs = unnoticedMs(session, clock.wallMs());
+    const isUnnoticed = sinceMs !== undefined;
     log.info({ history: history.length, ...(isUnnoticed && { sinceMs }) }, 'the conversation begins');
     try {
       this.#desk?.begin();

@@ -25,6 +25,7 @@ import { type BrowserRate, BrowserTransport } from '../transport/browser-transpo
 import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
+import { aloneSince } from './left-alone.ts';
 import { isOver, LiveSession, type LiveSessionOptions, type SessionCommands } from './live-session.ts';
 import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
@@ -312,7 +313,9 @@ export class Reception {
         const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
         const facts = { ...factsOf(current), secretKeys: (handle: string) => session?.secretKeys(handle) };
-        const observer = this.#options.observe?.({ session: current, resumed: history.length > 0, arrivedAtMs });
+        const { observe } = this.#options;
+        const aloneSinceMs = observe && mode.answers ? await aloneSince(current, store, clock) : undefined;
+        const observer = observe?.({ session: current, resumed: history.length > 0, arrivedAtMs, aloneSinceMs });
         recorder = this.#options.records?.open({
           session: current,
           resumed: history.length > 0,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ATTRIBUTE, DIMENSION, METRIC } from '../../shared/telemetry/names.ts';
+import { ATTRIBUTE, DIMENSION, METRIC, SPAN } from '../../shared/telemetry/names.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { HostMetrics, type HostReading } from './host-metrics.ts';
 import { KeptMetrics } from './testing/sinks.ts';
@@ -108,6 +108,21 @@ test('a session that another host had before counts as one that goes on; an answ
   assert.deepEqual(metrics.values(METRIC.sessionsResumed), [1]);
   assert.deepEqual(metrics.values(METRIC.heldReplies), [1]);
   assert.deepEqual(watchedSession().metrics.values(METRIC.sessionsResumed), []);
+});
+
+test('the silence of a caller whose host had died counts among the others, from its last sign of life to the next host’s first sound', async () => {
+  const { clock, events, metrics, spans } = watchedSession({ resumed: true, aloneSinceMs: -3_500 });
+  await clock.advance(700);
+  events.emit('agentText', { turn: 2, text: 'Sorry, we were cut off for a moment.' });
+  events.emit('agentText', { turn: 2, text: 'It is on its way.' });
+  assert.deepEqual(metrics.values(METRIC.silences), [1]);
+  assert.deepEqual(metrics.values(METRIC.silence), [4_200]);
+  const silence = spans.one(SPAN.silence);
+  assert.equal(silence.parentSpanId, spans.one(SPAN.sessionOpening).spanId);
+  assert.equal(silence.attributes[ATTRIBUTE.silentMs], 4_200);
+  const gaveUp = watchedSession({ resumed: true, aloneSinceMs: -3_500 });
+  gaveUp.events.emit('ended', { reason: 'line-closed' });
+  assert.deepEqual(gaveUp.metrics.values(METRIC.silence), [3_500]);
 });
 
 test('events of a session that will never be on record are counted', () => {

@@ -69,7 +69,8 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
   }
 
   follow(events: SessionEventSource): void {
-    const { arrivedAtMs, clock, resumed, providers } = this.#options;
+    const { arrivedAtMs, aloneSinceMs, clock, resumed, providers } = this.#options;
+    if (aloneSinceMs !== undefined) this.#silences.leftAlone(aloneSinceMs, clock.now());
     this.#record(SPAN.sessionOpening, arrivedAtMs, clock.now(), {
       parentSpanId: this.#place.parentSpanId,
       spanId: this.#openingSpanId,
@@ -80,15 +81,15 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
     });
     events.on('callerPartial', ({ atMs }) => this.#silences.callerSpoke(atMs));
     events.on('agentText', ({ turn, atMs }) => {
-      this.#silences.agentHeard(atMs);
+      this.#back(this.#silences.agentHeard(atMs));
       this.#turnNumber(turn, atMs);
     });
-    events.on('agentHeard', ({ atMs }) => this.#silences.agentHeard(atMs));
+    events.on('agentHeard', ({ atMs }) => this.#back(this.#silences.agentHeard(atMs)));
     events.on('waitFilled', ({ turn, kind, text, atMs }) => {
       const open = this.#turnNumber(turn, atMs);
       open.filled(kind);
       if (kind === 'give-up') open.giveUp(atMs);
-      this.#silences.filled(atMs, text);
+      this.#back(this.#silences.filled(atMs, text));
     });
     events.on('turnLatency', (event) => this.#latency(event));
     events.on('toolEnded', (event) => this.#toolEnded(event));
@@ -97,7 +98,7 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
       this.#turnNumber(turn, atMs).bargeInBy = by;
     });
     events.on('agentSpoke', ({ turn: number, heardText, interrupted, atMs }) => {
-      this.#silences.agentHeard(atMs);
+      this.#back(this.#silences.agentHeard(atMs));
       const turn = this.#turnNumber(number, atMs);
       turn.heardText = heardText;
       this.#concludes(turn, atMs, interrupted);
@@ -150,7 +151,7 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
     const speechEndMs = atMs - latency.firstAudioMs;
     const turn = this.#turnNumber(number, speechEndMs, atMs);
     turn.latency = latency;
-    for (const silence of this.#silences.answered(speechEndMs, atMs)) this.#silent(turn, silence);
+    for (const silence of this.#silences.answered(speechEndMs, atMs)) this.#silent(turn.spanId, silence);
     if (latency.typed) return;
     const untilMs = speechEndMs + latency.wordsMs;
     if (this.#hearsItself) {
@@ -220,10 +221,15 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
     });
   }
 
-  #silent(turn: OpenTurn, { fromMs, toMs }: Silence): void {
+  /** Somebody talks with the caller again: the silence before it was begun elsewhere, and is no turn's. */
+  #back(silence: Silence | undefined): void {
+    if (silence) this.#silent(this.#openingSpanId, silence);
+  }
+
+  #silent(parentSpanId: string, { fromMs, toMs }: Silence): void {
     this.#options.onSilence?.(toMs - fromMs);
     this.#record(SPAN.silence, fromMs, toMs, {
-      parentSpanId: turn.spanId,
+      parentSpanId,
       isStage: true,
       attributes: { [ATTRIBUTE.silentMs]: Math.round(toMs - fromMs) },
       error: 'caller.silence',
@@ -231,8 +237,10 @@ export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> 
   }
 
   #ended(reason: string, atMs: number): void {
-    const silence = this.#silences.ended(atMs);
-    if (silence) this.#silent(this.#turnAt(atMs), silence);
+    const alone = this.#silences.notAlone(atMs);
+    this.#back(alone);
+    const silence = alone ? undefined : this.#silences.ended(atMs);
+    if (silence) this.#silent(this.#turnAt(atMs).spanId, silence);
     const turn = this.#turn;
     // Stages of it may have been told: they need it to stand under.
     if (turn) this.#concludes(turn, turn.gaveUpAtMs ?? atMs, true);

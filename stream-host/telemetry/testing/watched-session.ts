@@ -45,12 +45,14 @@ export function watchedSession({
   clock = new VirtualClock(),
   events = new SessionEvents(clock),
   resumed = false,
+  aloneSinceMs,
   ...changes
 }: Partial<Session> & {
   readonly content?: boolean;
   readonly clock?: VirtualClock;
   readonly events?: SessionEvents;
   readonly resumed?: boolean;
+  readonly aloneSinceMs?: number;
 } = {}) {
   const providers = new TypedEvents<ProviderEvents>((_, error) => {
     throw error;
@@ -65,7 +67,7 @@ export function watchedSession({
     newSpanId: countedIds('span'),
   });
   const session = { ...SESSION, ...changes };
-  const observer = observe({ session, resumed, arrivedAtMs: clock.now() });
+  const observer = observe({ session, resumed, arrivedAtMs: clock.now(), aloneSinceMs });
   observer.follow(events);
   return { clock, events, providers, spans, metrics, observer, session };
 }
