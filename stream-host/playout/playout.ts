@@ -29,7 +29,7 @@ export interface PlayoutOptions extends MouthEvents {
  * How much goes out at a time once the lead is full. A message and a write for each 20 ms would be an eighth of what a call
  * costs the host. Of a short lead it is half at most: the far side must not run dry while a message is on its way.
  */
-const MESSAGE_MS = 100;
+export const MESSAGE_MS = 100;
 /**
  * At an answer's beginning the synthesiser is hardly ahead, and a process that is late, as it reads and again as it sends,
  * would let the line run dry. So the answer begins with twice as much audio as the process was late, up to a limit. A

@@ -42,7 +42,7 @@ last one. In a session that is only written down \`transcript_partial\` and \`tr
 
 **Pace.** Audio up goes as fast as time passes, silence too; ${LINE_LIMITS.burstMs / 1000} s of it may come at once. What comes faster is
 dropped, and more than ${LINE_LIMITS.floodMs / 1000} s of that closes with 4430. Audio down is 20 ms a message: an answer’s lead of up to
-400 ms at once, then one message every 20 ms. Text has at most ${CONVERSATION_LIMITS.typedChars} characters and comes at most every
+400 ms at once, then five messages every 100 ms. Text has at most ${CONVERSATION_LIMITS.typedChars} characters and comes at most every
 ${CONVERSATION_LIMITS.typedEveryMs} ms; what cannot be taken is refused by a \`notice\` and changes nothing. Whoever sends no audio for
 ${CONVERSATION_LIMITS.firstAudioMs / 1000} s at first, or ${CONVERSATION_LIMITS.silentMs / 1000} s later, is closed with 4408. The server pings every
 ${LINE_LIMITS.pingEveryMs / 1000} s.

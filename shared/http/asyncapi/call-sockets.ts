@@ -24,8 +24,8 @@ open is counted and not heard.
 mixed.
 
 **Pace.** Up: ${LINE_LIMITS.burstMs / 1000} s may come at once, by each participant; what comes faster than time passes is dropped, and more than
-${LINE_LIMITS.floodMs / 1000} s of that closes with 4430. Down: an answer’s lead of up to ${CALL_LIMITS.voiceMs} ms at once in one message
-(ACS_MESSAGE_MS bounds it), then 20 ms every 20 ms. A frame has at most ${CALL_LIMITS.frameChars} characters. ${LINE_LIMITS.malformedFrames} frames
+${LINE_LIMITS.floodMs / 1000} s of that closes with 4430. Down: an answer’s lead of up to ${CALL_LIMITS.voiceMs} ms at once in one message,
+then one of 100 ms every 100 ms (ACS_MESSAGE_MS bounds both). A frame has at most ${CALL_LIMITS.frameChars} characters. ${LINE_LIMITS.malformedFrames} frames
 that cannot be read are passed over; one more closes with 4400. Without metadata, or without audio behind them, the socket is closed with 4408
 after ${CALL_LIMITS.firstAudioMs / 1000} s; without audio later, after ${CALL_LIMITS.silentMs / 1000} s.
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
+import { DEFAULT_TURN_POLICY } from '../../../stream-host/conversation/turns/turn-policy.ts';
+import { MESSAGE_MS } from '../../../stream-host/playout/playout.ts';
 import { parseAppFrame, parseServiceFrame } from '../../carrier/acs/media-frames.ts';
 import { browserCommand, browserMessage } from '../../protocol/browser.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
@@ -98,6 +100,14 @@ test('a message that the relay passes on is one that its schema takes, and the v
   assert.deepEqual(relayMessage.parse(said), said);
   const [, voice] = browserMessage.options;
   assert.equal(relayMessage.safeParse({ ...Object(voice.meta()?.examples)[0], ...about }).success, false);
+});
+
+test('the pace of the agent’s voice is told as playout keeps it (docs26: 20 ms every 20 ms was told)', () => {
+  for (const socket of ['mediaStream', 'conversation']) {
+    const { description } = document.channels[socket];
+    assert.match(description, new RegExp(`up to\\s${DEFAULT_TURN_POLICY.playout.leadMs} ms at once`), socket);
+    assert.match(description, new RegExp(`every ${MESSAGE_MS} ms`), socket);
+  }
 });
 
 test('each close code of a socket is told with what it means and what to do about it', () => {
