@@ -37,6 +37,13 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   ...namesIn('infra/main.bicep', /^output ([A-Z_]+) /gm),
 ]);
 
+/** Files that a document has its reader write, and one that is told of as taken out. */
+const TO_BE_WRITTEN: ReadonlySet<string> = new Set([
+  'agents/bank.yaml',
+  'agents/minutes.yaml',
+  'stream-host/voicemail/phrases/',
+]);
+
 /** What a deployment is told by azd's environment, and what it tells there. */
 function namesIn(file: string, pattern: RegExp): string[] {
   return [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(pattern)].map(([, name = '']) => name);
@@ -64,6 +71,28 @@ test('what the promises rest on is there: every file and folder that they name',
     [],
   );
   assert.ok(named.length > 50);
+});
+
+test('every file and folder of ours that a document names is there', () => {
+  const folders = 'agents|bench|build|docs|emulator|functions|infra|shared|start|stream-host|test|web';
+  const named = [...found(new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g'))];
+  assert.deepEqual(
+    named.filter(({ name }) => !TO_BE_WRITTEN.has(name) && !existsSync(path.join(ROOT, name))),
+    [],
+  );
+  assert.ok(named.length > 150);
+});
+
+test('a row that the promises rest on is one of the benchmark (docs26: “stop on the wire” had been renamed)', () => {
+  const titles = readFileSync(path.join(ROOT, 'docs/benchmarks.md'), 'utf8').match(/^## .+$/gm) ?? [];
+  const rows = [...promises.matchAll(/\brows? ((?:\*[^*]+\*(?:, )?)+)/g)].flatMap(([, list = '']) =>
+    [...list.matchAll(/\*([^*]+)\*/g)].map(([, row = '']) => row),
+  );
+  assert.deepEqual(
+    rows.filter((row) => !titles.some((title) => title.toLowerCase().startsWith(`## ${row.toLowerCase()}`))),
+    [],
+  );
+  assert.ok(rows.length > 4);
 });
 
 test('no document holds both sides of a merge (stranger16: health.md did)', () => {
