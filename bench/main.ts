@@ -33,8 +33,8 @@ const ROWS: readonly Row[] = [
 
 const HELP = `usage: npm run bench [-- options] [row…]
 
-Measures Parley, and beside it on the same work its peers, and prints a table for each row (Markdown).
-Without a row all of them run, in under 20 minutes on two cores. Peers are installed on demand
+Measures Parley, and beside it on the same work a peer, and prints a table for each row (Markdown).
+Without a row all of them run, in under 20 minutes on two cores. The peer is installed on demand
 into the system's temporary folder; the first run needs a network for that.
 
   --list             the rows there are, and how long each takes
