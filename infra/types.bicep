@@ -104,7 +104,7 @@ type logs = {
 }
 
 @export()
-@description('Records of calls: docs/promises.md tells what is written today.')
+@description('Records of calls: docs/records.md.')
 type callRecords = {
   @description('Days until a record moves to the cool tier.')
   @minValue(1)

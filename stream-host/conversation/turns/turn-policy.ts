@@ -112,7 +112,7 @@ export interface TurnPolicy {
 /** What an agent wants otherwise than the defaults. */
 export type TurnPolicyChanges = { readonly [Group in keyof TurnPolicy]?: Partial<TurnPolicy[Group]> };
 
-/** Chosen from the scores in docs/benchmarks.md; the curves behind them are there. */
+/** Chosen by what docs/tuning.md tells of. */
 export const DEFAULT_TURN_POLICY = {
   onset: {
     speechProbability: 0.4,
