@@ -221,7 +221,7 @@ export const streamHostOnly = {
   }),
   RECORDING_NOTICE_URL: setting(kinds.httpUrl.optional(), {
     about:
-      'A WAV file that ACS plays to everybody in a call before it is recorded. Without it the agent says its own notice (`recording.notice`).',
+      'A WAV file of one channel and 16 kHz that ACS plays to everybody in a call before it is recorded. Without it the agent says its own notice (`recording.notice`).',
     allowed: 'an http(s) address that ACS can reach',
   }),
   FUNCTIONS_URL: setting(kinds.httpUrl.optional(), {
