@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { emulatorSettings } from '../emulator/settings.ts';
 import { browserCommand, browserMessage } from '../shared/protocol/browser.ts';
 import { functionsSettings } from '../shared/settings/functions-settings.ts';
 import { streamHostSettings } from '../shared/settings/stream-host-settings.ts';
+import { loadAgents } from '../stream-host/agent/agent-definition.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })].map((file) => ({
@@ -138,6 +142,25 @@ test('every link within the documents leads to a file, and to a heading where it
 function headingsOf(file: string): string[] {
   return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
 }
+
+test('what the documents show of an agent’s file is taken as it stands', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'documents-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(path.join(folder, 'check-pin.js'), "export default { description: 'Checks.', run: () => true };\n");
+  const toolsFolder = pathToFileURL(`${folder}/`);
+  let count = 0;
+  for (const { file, name: block } of found(/^```yaml\n([\s\S]*?)^```$/gm)) {
+    if (!/^(?:call_tools|recording|voicemail|name):/m.test(block)) continue;
+    count += 1;
+    const own = path.join(folder, String(count));
+    await mkdir(own);
+    const rest = /^prompt:/m.test(block) ? '' : 'greeting: Hello.\nprompt: Be kind.\n';
+    const name = /^name: (\w+)/m.exec(block)?.[1] ?? 'desk';
+    await writeFile(path.join(own, `${name}.yaml`), rest + block.replaceAll('<object id>', '1c0a8b3e-5d5f'));
+    await assert.doesNotReject(loadAgents(own, { toolsFolder }), file);
+  }
+  assert.equal(count, 5);
+});
 
 test('every npm command in the documents is one', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
