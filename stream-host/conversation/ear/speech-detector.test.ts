@@ -33,6 +33,11 @@ class Line {
     return this.#detector.isClear;
   }
 
+  /** What was taken for speech last was none. */
+  misled(): void {
+    this.#detector.misled(this.#atMs);
+  }
+
   /** @returns with which of these frames speech began, from 1; 0 where it did not */
   hear(...frames: readonly Frame[]): number {
     for (const [index, { p, db = -25, bright }] of frames.entries()) {
@@ -116,4 +121,15 @@ test('a voice that has only just begun is not unclear, one that stays doubtful i
   assert.equal(line.isClear, true);
   line.hear(...probable(0.9, 0.9, 0.9));
   assert.equal(line.isClear, false);
+});
+
+test('a sound of a single frame that misled us makes the like doubtful, too', () => {
+  const line = new Line();
+  assert.equal(line.hear({ p: 0.95, db: -25 }), 1);
+  line.misled();
+  const quiet = Array.from({ length: 10 }, () => ({ p: 0, db: -60 }));
+  line.hear(...quiet);
+  assert.equal(line.hear({ p: 0.95, db: -25 }), 0, 'the same once more');
+  line.hear(...quiet);
+  assert.equal(line.hear({ p: 0.95, db: -20 }), 1, 'one that is clearly louder');
 });

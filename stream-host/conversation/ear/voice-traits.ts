@@ -74,9 +74,10 @@ export class VoiceTraits {
     return this.#brightest < HUM_BRIGHTNESS;
   }
 
-  /** How loud it is at its loudest, but for one frame. */
-  get loudDb(): number | undefined {
-    return this.#levels.toSorted((a, b) => a - b).at(-2);
+  /** How loud it is at its loudest, but for one frame where there are several. */
+  get loudDb(): number {
+    const levels = this.#levels.toSorted((a, b) => a - b);
+    return levels.at(-2) ?? levels.at(-1) ?? Number.NEGATIVE_INFINITY;
   }
 
   #hear({ levelDb, atMs }: DetectorFrame): void {
