@@ -1,3 +1,5 @@
+import { UNSPACED } from './unspaced.ts';
+
 interface Clause {
   text: string;
   readonly startMs: number;
@@ -8,8 +10,12 @@ interface Clause {
   complete: boolean;
 }
 
-/** How fast text goes by where neither word times nor the whole duration are known. */
+/** How fast text goes by where neither word times nor the whole duration are known; in a writing of syllables, slower. */
 const CHARS_PER_MS = 0.015;
+const SYLLABLES_PER_MS = 0.005;
+const SYLLABIC = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]/u;
+/** A text ends at a space, and in writings that have none between words behind any of their letters. */
+const LAST_END = new RegExp(`^.*(?:(?= )|[${UNSPACED}](?=\\P{M}))`, 'su');
 
 /**
  * Which of an answer's words have been heard at a point of its playout. Word times come from the synthesiser; where it
@@ -78,7 +84,10 @@ function heardOf(clause: Clause, playedMs: number): string {
 }
 
 function heardByLetters(clause: Clause, playedMs: number): string {
-  const charsPerMs = clause.complete ? clause.text.length / clause.durationMs : CHARS_PER_MS;
-  const end = clause.text.lastIndexOf(' ', Math.floor(playedMs * charsPerMs));
-  return clause.text.slice(0, Math.max(0, end));
+  const { text, complete, durationMs } = clause;
+  const usual = SYLLABIC.test(text) ? SYLLABLES_PER_MS : CHARS_PER_MS;
+  const charsPerMs = complete ? text.length / durationMs : usual;
+  // With the letter that follows: it may be a space, or a mark of the one before.
+  const gone = text.slice(0, Math.floor(playedMs * charsPerMs) + 1);
+  return LAST_END.exec(gone)?.[0] ?? '';
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CallerWords } from './caller-words.ts';
+import { CallerWords, saysTheSame } from './caller-words.ts';
 
 test('a partial is open until it has not changed for a while; a final is settled at once', () => {
   const words = new CallerWords(250);
@@ -83,4 +83,26 @@ test('a breath after the last word holds a final up for a moment only, speech th
   assert.equal(words.status(1600, 1400), 'open');
   assert.equal(words.status(2100, 1400), 'settled');
   assert.equal(words.status(9000, 2500), 'open');
+});
+
+test('a mark that a final sets apart, as French has it, adds nothing to the words taken', () => {
+  const words = new CallerWords(250);
+  words.heard('où est mon colis', { offsetMs: 0, endMs: 100, final: false }, 100);
+  words.take();
+  assert.equal(words.heard('Où est mon colis ?', { offsetMs: 0, endMs: 900, final: true }, 900), undefined);
+  assert.equal(words.status(900, 0), 'none');
+  assert.ok(saysTheSame('où est mon colis', 'Où est mon colis ?'));
+});
+
+test('when the caller spoke on in a writing without spaces, what the phrase gains is new, too', () => {
+  const words = new CallerWords(250);
+  words.heard('我的订单在哪里', { offsetMs: 0, endMs: 100, final: false }, 100);
+  words.take();
+  words.speechStarted();
+  words.heard('我的订单在哪里？请取消。', { offsetMs: 0, endMs: 3000, final: true }, 3000);
+  assert.equal(words.pendingText, '请取消。');
+});
+
+test('a vowel sign makes another word', () => {
+  assert.equal(saysTheSame('का', 'की'), false);
 });

@@ -1,3 +1,5 @@
+import { writtenWordsOf } from '../language/words.ts';
+
 /** Where in the caller's audio a phrase lies, and whether its words are final. */
 export interface Hearing {
   readonly offsetMs: number;
@@ -62,7 +64,7 @@ export class CallerWords {
    * @returns the correction, when it changed words that the last turn took
    */
   heard(text: string, { offsetMs, endMs, final }: Hearing, nowMs: number): Correction | undefined {
-    const words = text.trim() === '' ? [] : text.trim().split(/\s+/);
+    const words = writtenWordsOf(text);
     const phrase = this.#phraseAt(offsetMs, endMs, nowMs);
     if (phrase.settled && !final) return;
     this.#heardUntilMs = Math.max(this.#heardUntilMs, endMs);
@@ -73,7 +75,7 @@ export class CallerWords {
       phrase.passedFrom = undefined;
     }
     const before = phrase.words.slice(0, phrase.taken);
-    if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
+    if (words.join('') !== phrase.words.join('')) phrase.changedAtMs = nowMs;
     phrase.words = words;
     phrase.settled = final;
     if (final) this.#finalAtMs = nowMs;
@@ -90,7 +92,8 @@ export class CallerWords {
     this.#phrases.push({
       offsetMs: atMs,
       endMs: atMs,
-      words: text.split(' '),
+      // All of it or nothing is taken.
+      words: [text],
       settled: true,
       changedAtMs: nowMs,
       taken: 0,
@@ -130,6 +133,8 @@ export class CallerWords {
   status(nowMs: number, spokenUntilMs: number): 'none' | 'open' | 'settled' {
     const pending = this.#pending();
     if (pending.length === 0) return 'none';
+    // What was pressed or typed is whole, whatever the recogniser has still to say of what sounded before.
+    if (pending.every(({ given }) => given)) return 'settled';
     const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
     if (!pending.every(settled)) return 'open';
     return this.cover(spokenUntilMs) || this.#onlyBreathAfter(spokenUntilMs, nowMs) ? 'settled' : 'open';
@@ -146,9 +151,7 @@ export class CallerWords {
   }
 
   get pendingText(): string {
-    return this.#pending()
-      .flatMap((phrase) => phrase.words.slice(phrase.taken))
-      .join(' ');
+    return textOf(this.#pending().map((phrase) => phrase.words.slice(phrase.taken)));
   }
 
   /** The recogniser will not change the pending words any more. */
@@ -184,7 +187,7 @@ export class CallerWords {
   }
 
   #takenText(): string {
-    return this.#lastTake.flatMap(({ phrase, from }) => phrase.words.slice(from, phrase.taken)).join(' ');
+    return textOf(this.#lastTake.map(({ phrase, from }) => phrase.words.slice(from, phrase.taken)));
   }
 
   #phraseAt(offsetMs: number, endMs: number, nowMs: number): Phrase {
@@ -215,9 +218,16 @@ export class CallerWords {
   }
 }
 
+/** The words of several phrases as one text. */
+const textOf = (phrases: readonly (readonly string[])[]): string =>
+  phrases
+    .map((words) => words.join('').trim())
+    .filter((text) => text !== '')
+    .join(' ');
+
 /** Whether two readings differ in nothing but capitals and punctuation. */
 export function saysTheSame(a: string, b: string): boolean {
-  return sameWords(a.split(/\s+/), b.split(/\s+/));
+  return sameWords(writtenWordsOf(a), writtenWordsOf(b));
 }
 
 function sameWords(a: readonly string[], b: readonly string[]): boolean {
@@ -230,5 +240,5 @@ function startsWith(words: readonly string[], beginning: readonly string[]): boo
 
 /** Finals differ from partials in capitals and punctuation; that is no other word. */
 function plain(word: string): string {
-  return word.toLowerCase().replace(/[^\p{L}\p{N}']/gu, '');
+  return word.toLowerCase().replace(/[^\p{L}\p{M}\p{N}']/gu, '');
 }
