@@ -115,3 +115,17 @@ test('a draft that failed is no answer: the model is asked again', async () => {
   assert.equal(rig.of('agentSpoke')[0]?.heardText, 'On its way.');
   assert.equal(rig.of('fault').length, 0);
 });
+
+test('an answer that is begun early knows what has happened in the call since the last one', async () => {
+  const rig = await drafting('text');
+  rig.script = (prompt) => [text(prompt === 1 ? 'It is on its way, and it arrives tomorrow before noon.' : 'I see.')];
+  await rig.says('Sales, please.', { restMs: 900 });
+  assert.equal(rig.conversation.state, 'speaking');
+  const item = { role: 'tool', call, result: { status: 'failed' } } as const;
+  rig.conversation.told({ item, speech: 'own-words' });
+  await pausesAfter(rig, 'What is it?', rig.clock.now());
+  assert.equal(rig.of('bargeIn').length, 1);
+  await rig.voice(0.05, 900);
+  assert.equal(rig.prompts.length, 2);
+  assert.deepEqual(rig.prompts[1]?.slice(-2), [item, { role: 'caller', text: 'What is it?' }]);
+});

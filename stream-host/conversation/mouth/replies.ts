@@ -169,6 +169,7 @@ export class Replies {
     this.dropDraft();
     if (mode === 'off' || this.#draftsOfTurn >= maxPerTurn || this.#sentences.isHello(callerText)) return;
     this.#draftsOfTurn += 1;
+    this.news.takeDown(this.#options.history);
     const history: readonly HistoryItem[] = [...this.#options.history.items, { role: 'caller', text: callerText }];
     this.#draft = this.#begin(this.#nextTurn, 'answer', callerText, history, mode);
   }
