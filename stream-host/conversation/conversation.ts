@@ -138,7 +138,8 @@ export class Conversation implements Mode {
     this.#started = true;
     this.#ear.open();
     if (isUnnoticed) this.#replies.owesNothing();
-    this.#handle(isUnnoticed ? { type: 'attention', hearing: false } : { type: 'reply-owed' });
+    // What is to be said may have been told before.
+    this.#handle(this.#replies.isOwed ? { type: 'reply-owed' } : { type: 'attention', hearing: false });
   }
 
   audio(pcm: Uint8Array): void {

@@ -69,3 +69,13 @@ test('a conversation that was handed over in a pause goes on as if nothing had b
   await rig.clock.advance(4000);
   assert.deepEqual(rig.spoken, ['All right.']);
 });
+
+test('what somebody wants said before a conversation that goes on unnoticed has begun is said at its beginning', async () => {
+  const rig = new Rig({ history: [{ role: 'agent', text: 'On its way.', heard: true }] });
+  const heard: boolean[] = [];
+  rig.conversation.told({ speech: { line: 'This call is recorded.' }, onSpoken: (all) => heard.push(all) });
+  rig.conversation.start(true);
+  await rig.clock.advance(4000);
+  assert.deepEqual(rig.spoken, ['This call is recorded.']);
+  assert.deepEqual(heard, [true]);
+});
