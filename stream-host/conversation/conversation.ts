@@ -233,14 +233,15 @@ export class Conversation implements Mode {
     if (this.#ear.words.hasGiven) return 'words';
     if (text === '' || this.#ear.mayEcho(text)) return 'none';
     const isOpen = !this.#ear.words.pendingIsFinal;
-    if (this.#replies.audibleSinceMs === Number.POSITIVE_INFINITY) {
+    const isHeard = this.#replies.audibleSinceMs !== Number.POSITIVE_INFINITY;
+    if (!isHeard) {
       // Into an answer that is not heard yet, "hello?" and "okay" ask for nothing that is not being done.
       if (isPresenceCheck(text, this.#language)) return 'backchannel';
       if (isOpen && mayBecomePresenceCheck(text, this.#language)) return 'begun';
     }
     const { backchannels, backchannelTailMs } = this.#policy.interruption;
     // At the end of what the agent says, "okay" is an answer.
-    if (!backchannels || this.#replies.unheardMs <= backchannelTailMs) return 'words';
+    if (!backchannels || (isHeard && this.#replies.unheardMs <= backchannelTailMs)) return 'words';
     if (isBackchannel(text, this.#language)) return 'backchannel';
     return isOpen && mayBecomeBackchannel(text, this.#language) ? 'begun' : 'words';
   }

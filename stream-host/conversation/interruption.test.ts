@@ -285,3 +285,19 @@ test('words of the question that come when the answer has just begun are answere
   assert.equal(rig.callerWords, 'Deliver it on Friday');
   assert.equal(rig.of('agentSpoke').at(-1)?.fullText, 'Very well.');
 });
+
+test('"okay" into an answer that nobody has heard yet asks for nothing, however short the answer is', async () => {
+  const rig = await new Rig({ policy: TENTATIVE }).started();
+  rig.synthesisDelayMs = 250;
+  rig.script = () => [text('Yes.')];
+  await rig.says('Can you deliver it on Friday?', { restMs: 320 });
+  assert.equal(rig.conversation.state, 'thinking');
+  await rig.voice(0.9, 320);
+  rig.partial('okay', 20_000);
+  await rig.voice(0.05, 2000);
+  assert.equal(rig.prompts.length, 1);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText }) => heardText),
+    ['Yes.'],
+  );
+});
