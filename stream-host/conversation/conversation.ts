@@ -315,15 +315,16 @@ export class Conversation implements Mode {
     this.#handle({ type: 'reply-ended', turn });
     for (const action of actions) this.#act(action);
     // Who puts a caller through does not hang up on him.
-    if (ending !== undefined && actions.length === 0 && this.#ear.words.pendingText === '') {
-      this.close(ending.reason, ending.words);
-    }
+    if (ending !== undefined && actions.length === 0) this.close(ending.reason, ending.words);
   }
 
   #onSpeechStarted(): void {
     const { name } = this.#floor.state;
     if (name === 'endpointing' || name === 'awaiting-words' || name === 'thinking') {
-      this.#endpointer.wentOn(this.#clock.now() - this.#floor.state.lastSpeechMs);
+      const pauseMs = this.#clock.now() - this.#floor.state.lastSpeechMs;
+      // Who speaks into a long wait for the answer had finished: no pause is waited for so long.
+      const hadFinished = name === 'thinking' && pauseMs > this.#policy.endpointing.maxHoldMs;
+      if (!hadFinished) this.#endpointer.wentOn(pauseMs);
     }
     this.#replies.dropDraft();
     this.#handle({ type: 'speech-started' });

@@ -113,3 +113,19 @@ test('an apology, and what is said after a tool, are told with a space before th
   assert.equal(agentTexts(rig), told);
   assert.equal(rig.of('agentSpoke').at(-1)?.fullText, told);
 });
+
+test('whoever says something into a goodbye, too quiet to stop it, is answered and not hung up on', async () => {
+  const rig = await new Rig().started();
+  rig.script = (prompt) =>
+    prompt === 1
+      ? [text('Thank you for your call, and have a very nice day. Goodbye!'), { type: 'end-call', reason: 'done' }]
+      : [text('Of course.')];
+  await rig.says('That was all.', { restMs: 1500 });
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.final('Wait, one more thing.', rig.clock.now());
+  await rig.clock.advance(9000);
+  assert.equal(rig.of('bargeIn').length, 0);
+  assert.deepEqual(rig.of('ended'), []);
+  assert.equal(rig.of('agentSpoke').at(-1)?.heardText, 'Of course.');
+  assert.equal(rig.callerWords, 'That was all. Wait, one more thing.');
+});

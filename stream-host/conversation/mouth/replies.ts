@@ -395,6 +395,6 @@ export class Replies {
     // A caller who has said something meanwhile may want something else.
     const isCut = this.#options.words.pendingText !== '';
     this.#note(reply.turn, isCut ? 'cancelled' : 'begun');
-    this.#options.onEnded(turn, ending, isCut ? [] : actions);
+    this.#options.onEnded(turn, isCut ? undefined : ending, isCut ? [] : actions);
   }
 }
