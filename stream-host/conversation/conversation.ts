@@ -117,7 +117,7 @@ export class Conversation implements Mode {
       onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
-    this.#keys = new PressedKeys(options.clock, (keys) => this.#onKeys(keys));
+    this.#keys = new PressedKeys(options.clock, (keys, lastMs) => this.#onKeys(keys, lastMs));
   }
 
   /** What was said and done, cut to what was heard. */
@@ -334,16 +334,21 @@ export class Conversation implements Mode {
     this.#handle({ type: 'speech-ended', lastSpeechMs });
   }
 
-  /** Pressed keys are words, and need not wait for the agent to finish. */
-  #onKeys(keys: string): void {
+  /** Pressed keys are words, and need not wait for the agent to finish. Who has pressed them waits since the last one. */
+  #onKeys(keys: string, lastMs: number): void {
     this.#ear.words.given(pressedText(keys), this.#clock.now());
-    this.#onWords(undefined);
+    this.#tellPartial();
+    this.#handle({ type: 'words-changed', givenMs: lastMs });
   }
 
   #onWords(correction: Correction | undefined): void {
-    const pending = this.#ear.words.pendingText;
-    if (pending !== '') this.#events.emit('callerPartial', { text: pending });
+    this.#tellPartial();
     if (correction) this.#replies.correct(correction.takenText);
     this.#handle({ type: correction?.settled ? 'words-corrected' : 'words-changed' });
+  }
+
+  #tellPartial(): void {
+    const pending = this.#ear.words.pendingText;
+    if (pending !== '') this.#events.emit('callerPartial', { text: pending });
   }
 }

@@ -45,3 +45,14 @@ test('a caller who has pressed keys is not asked whether anybody is there', asyn
   await rig.clock.advance(3000);
   assert.deepEqual(rig.spoken.slice(1), ['All right.']);
 });
+
+test('keys are answered at once, though the recogniser has not said what the noise before them was', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 160);
+  await rig.voice(0.05, 4000);
+  assert.equal(rig.conversation.state, 'listening');
+  await press(rig, '1#');
+  await rig.voice(0.05, 960);
+  assert.equal(rig.prompts.length, 1);
+  assert.equal(rig.callerWords, '[pressed 1#]');
+});

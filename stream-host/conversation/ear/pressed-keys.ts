@@ -7,11 +7,13 @@ const MAX_KEYS = 64;
 /** Puts the keys of the telephone together that a caller presses one after the other. `#` ends a row, as callers know it. */
 export class PressedKeys {
   readonly #clock: Clock;
-  readonly #onKeys: (keys: string) => void;
+  readonly #onKeys: (keys: string, lastMs: number) => void;
   #keys = '';
+  #lastMs = 0;
   #cancel: Cancel = () => {};
 
-  constructor(clock: Clock, onKeys: (keys: string) => void) {
+  /** @param onKeys is told also when the last of them was pressed */
+  constructor(clock: Clock, onKeys: (keys: string, lastMs: number) => void) {
     this.#clock = clock;
     this.#onKeys = onKeys;
   }
@@ -19,6 +21,7 @@ export class PressedKeys {
   press(tone: string): void {
     this.#cancel();
     this.#keys += tone;
+    this.#lastMs = this.#clock.now();
     if (tone === '#' || this.#keys.length >= MAX_KEYS) this.#done();
     else this.#cancel = this.#clock.after(LAST_KEY_MS, () => this.#done());
   }
@@ -39,6 +42,6 @@ export class PressedKeys {
   #done(): void {
     const keys = this.#keys;
     this.#keys = '';
-    this.#onKeys(keys);
+    this.#onKeys(keys, this.#lastMs);
   }
 }

@@ -1,3 +1,4 @@
+import type { StopCause } from '../../contract/mouth.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 import type { In, Transition, TurnContext, TurnEffect, TurnState } from './turn-state.ts';
 
@@ -5,6 +6,9 @@ import type { In, Transition, TurnContext, TurnEffect, TurnState } from './turn-
 
 /** Before anything has happened. */
 export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
+
+/** The voice follows the model's words within so long, as a rule. */
+export const VOICE_FOLLOWS_MS = 300;
 
 /** Words that came while the agent spoke, too quiet to stop it, are answered now; and what is owed is said. */
 export function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
@@ -50,7 +54,7 @@ export function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpee
   const noWords: TurnEffect[] = filled > 0 ? [] : [{ type: 'no-words' }];
   if (context.voiceEndedMs >= lastSpeechMs) {
     return {
-      state: thinking(turn, context.nowMs, context, policy),
+      state: waitingSince(lastSpeechMs, thinking(turn, context.nowMs, context, policy), context, policy),
       effects: [...noWords, { type: 'ask-again', turn }],
     };
   }
@@ -83,7 +87,43 @@ export function listening(context: TurnContext, policy: TurnPolicy): TurnState {
 
 export function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): In<'thinking'> {
   const deadlineMs = Math.max(context.nowMs, lastSpeechMs + policy.waiting.fillAfterMs);
-  return { name: 'thinking', turn, filled: 0, lastSpeechMs, deadlineMs };
+  return { name: 'thinking', turn, filled: 0, lastSpeechMs, waitsSinceMs: lastSpeechMs, deadlineMs };
+}
+
+/** The caller has waited since then, though the turn may be younger, or was held. */
+export function waitingSince(
+  waitsSinceMs: number,
+  state: In<'thinking'>,
+  { nowMs, agentTextMs }: TurnContext,
+  { waiting }: TurnPolicy,
+): In<'thinking'> {
+  const deadlineMs = Math.max(nowMs, waitsSinceMs + waiting.fillAfterMs, agentTextMs + VOICE_FOLLOWS_MS);
+  return { ...state, waitsSinceMs, deadlineMs };
+}
+
+/** The caller has the floor for good; what the agent had left to say is dropped. */
+export function interrupt(
+  state: In<'speaking'> | In<'held'>,
+  lastSpeechMs: number,
+  context: TurnContext,
+  policy: TurnPolicy,
+): Transition {
+  return preceded(
+    [stopReply(state, 'voice')],
+    context.callerSpeaks ? callerSpeaks(context, policy) : endpoint(lastSpeechMs, context),
+  );
+}
+
+/** Of a turn that nobody has heard anything of, the caller's words become open again. */
+export function stopReply(state: In<'thinking'> | In<'speaking'> | In<'held'>, cause: StopCause): TurnEffect {
+  const { turn } = state;
+  const unheard = state.name === 'held' && !state.audible && cause === 'voice';
+  return unheard ? { type: 'take-back-reply', turn } : { type: 'stop-reply', turn, cause };
+}
+
+/** When it must be looked whether the caller still hears something. */
+export function soundDeadline(context: TurnContext, policy: TurnPolicy): number {
+  return context.nowMs + policy.waiting.fillAfterMs;
 }
 
 export function preceded(effects: readonly TurnEffect[], { state, effects: following }: Transition): Transition {

@@ -84,7 +84,7 @@ export interface PlayoutPolicy {
 
 /** What a caller who waits for the agent hears. */
 export interface WaitingPolicy {
-  /** So long after the last sound, the caller's or the agent's, the wait is filled. The promise to callers is 3 s. */
+  /** So long after the caller has finished, or has heard the last thing, the wait is filled. The promise is 3 s. */
   readonly fillAfterMs: number;
   /** So often with a few words; then the wait is explained, then given up. */
   readonly maxFillers: number;

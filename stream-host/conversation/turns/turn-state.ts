@@ -20,8 +20,11 @@ export type TurnState =
       readonly filled: number;
       readonly deadlineMs: number;
     }
-  /** The agent's turn has begun; nothing of it is audible yet. */
-  | (Replying & { readonly name: 'thinking'; readonly lastSpeechMs: number })
+  /**
+   * The agent's turn has begun; nothing of it is audible yet. `waitsSinceMs`: when the caller had finished, or had heard
+   * the last thing that filled his wait. A sound that was no words does not begin it anew.
+   */
+  | (Replying & { readonly name: 'thinking'; readonly lastSpeechMs: number; readonly waitsSinceMs: number })
   | (Replying & { readonly name: 'speaking' })
   /**
    * The caller made a sound while the agent's turn was in progress, audible or not: it is silent until it is clear what
@@ -32,6 +35,8 @@ export type TurnState =
       readonly audible: boolean;
       readonly sinceMs: number;
       readonly lastSpeechMs: number;
+      /** Of a turn that is not audible yet, as in `thinking`. */
+      readonly waitsSinceMs: number;
     })
   | { readonly name: 'closed' };
 
@@ -51,8 +56,8 @@ export type TurnEvent =
   | { readonly type: 'pressed' }
   /** The caller typed something: all of it is there, and it is among the words. */
   | { readonly type: 'typed' }
-  /** The recogniser changed the caller's words. */
-  | { readonly type: 'words-changed' }
+  /** The recogniser changed the caller's words, or keys became words: `givenMs` is when the last of them was pressed. */
+  | { readonly type: 'words-changed'; readonly givenMs?: number }
   /** The recogniser's final differs from the words that the turn in progress answers. */
   | { readonly type: 'words-corrected' }
   /** The agent has something to say of its own accord (the greeting). */

@@ -1,18 +1,23 @@
-import type { StopCause } from '../../contract/mouth.ts';
 import { attend, isUnheardOf } from './attention.ts';
+import { hold, whileHeld } from './held.ts';
 import {
   afterReply,
   awaitWords,
   callerSpeaks,
   endpoint,
   INITIAL_TURN_STATE,
+  interrupt,
   isUnheard,
   listening,
   preceded,
   replyOrListen,
+  soundDeadline,
   startReply,
   stay,
+  stopReply,
   thinking,
+  VOICE_FOLLOWS_MS,
+  waitingSince,
   wordsBoundMs,
 } from './turn-moves.ts';
 import type { TurnPolicy } from './turn-policy.ts';
@@ -21,19 +26,21 @@ import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } fr
 /** Audio that is overdue by more than this makes a pause doubtful; for so much longer the pause is doubted at most. */
 const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
-/** How often a voice without words is looked at again. */
-const LOOK_AGAIN_MS = 20;
-/** The voice follows the model's words within so long, as a rule. */
-const VOICE_FOLLOWS_MS = 300;
-/** After an acknowledgement, or a hum, a pause of this length is its end. */
-const SHORT_GAP_MS = 64;
 
 /** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
-export function transition(state: TurnState, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
-  if (event.type === 'closed') return close(state);
-  if (event.type === 'attention') return attend(state, event, context, policy);
-  if (isUnheardOf(event, context)) return stay(state);
-  if (event.type === 'typed') return answerTyped(state, context, policy);
+export function transition(
+  state: TurnState,
+  happened: TurnEvent,
+  context: TurnContext,
+  policy: TurnPolicy,
+): Transition {
+  if (happened.type === 'closed') return close(state);
+  if (happened.type === 'attention') return attend(state, happened, context, policy);
+  if (isUnheardOf(happened, context)) return stay(state);
+  if (happened.type === 'typed') return answerTyped(state, context, policy);
+  // Better words change no answer that is heard already, but may have brought others with them.
+  const changesAnswer = state.name === 'thinking' || (state.name === 'held' && !state.audible);
+  const event: TurnEvent = happened.type === 'words-corrected' && !changesAnswer ? { type: 'words-changed' } : happened;
   switch (state.name) {
     case 'closed':
       return stay(state);
@@ -71,7 +78,7 @@ function whileListening(
       return startReply(context, policy, context.nowMs);
     case 'words-changed':
       // Words without an onset: a voice too quiet for the detector, or a recogniser that is late. They count.
-      return context.words === 'none' ? stay(state) : endpoint(context.nowMs, context);
+      return context.words === 'none' ? stay(state) : endpoint(event.givenMs ?? context.nowMs, context);
     case 'deadline': {
       if (!context.mayPrompt) return { state: INITIAL_TURN_STATE, effects: [] };
       const turn = context.nextTurn;
@@ -97,8 +104,13 @@ function whileCallerSpeaks(
       if (context.words === 'none') return stay(state);
       return { state: { ...state, deadlineMs: Math.min(state.untilMs, wordlessMs) }, effects: [] };
     }
-    case 'deadline':
-      return preceded([{ type: 'ignore-sound' }], replyOrListen(context, policy, context.nowMs));
+    case 'deadline': {
+      const { state: next, effects } = replyOrListen(context, policy, context.nowMs);
+      // The caller waits since his last words, though it is clear only now that the sound is not his.
+      const wordlessMs = state.deadlineMs < state.untilMs ? policy.endpointing.wordlessSpeechMs : 0;
+      const waits = next.name === 'thinking' ? waitingSince(context.nowMs - wordlessMs, next, context, policy) : next;
+      return { state: waits, effects: [{ type: 'ignore-sound' }, ...effects] };
+    }
     default:
       return stay(state);
   }
@@ -193,7 +205,7 @@ function whileThinking(state: In<'thinking'>, event: TurnEvent, context: TurnCon
       };
     }
     default:
-      return whileReplying(state, state.lastSpeechMs, event, context, policy);
+      return whileReplying(state, state.waitsSinceMs, event, context, policy);
   }
 }
 
@@ -208,56 +220,11 @@ function whileSpeaking(state: In<'speaking'>, event: TurnEvent, context: TurnCon
       if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
       // Words of a sound that the agent spoke over. Words without any sound are answered when it has finished.
       if (context.interjection === 'words' && context.wordsMayInterrupt) {
-        return interrupt(state, context.nowMs, context, policy);
+        return interrupt(state, event.givenMs ?? context.nowMs, context, policy);
       }
       return stay(state);
     default:
       return whileReplying(state, Number.NEGATIVE_INFINITY, event, context, policy);
-  }
-}
-
-function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
-  const { sinceMs, lastSpeechMs } = state;
-  const { resumeMs, wordlessMs } = policy.interruption;
-  switch (event.type) {
-    case 'speech-started':
-      return { state: { ...state, deadlineMs: Math.max(context.nowMs, sinceMs + wordlessMs) }, effects: [] };
-    case 'speech-ended': {
-      if (context.interjection === 'backchannel') return resume(state, context, policy);
-      // What lasted long and then ended without a word has had its time, unless it was a clear voice: its words may
-      // well be on their way, and the agent would speak over the next ones. One that has ended with what may be half of
-      // an acknowledgement most likely has given the whole, and one that only hums is no interruption.
-      const patienceEndsMs =
-        context.voiceIsClear && context.interjection !== 'begun' && !context.voiceHums
-          ? Number.POSITIVE_INFINITY
-          : Math.max(context.nowMs, sinceMs + wordlessMs);
-      const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
-      return { state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs }, effects: [] };
-    }
-    case 'words-changed': {
-      if (context.interjection === 'words') return interrupt(state, lastSpeechMs, context, policy);
-      if (context.interjection === 'backchannel') {
-        return context.callerSpeaks ? stay(state) : resume(state, context, policy);
-      }
-      if (context.interjection === 'begun' && !context.callerSpeaks) return stay(state);
-      // There are words; what they are is not clear yet.
-      if (context.words === 'none') return stay(state);
-      const latestMs = sinceMs + policy.interruption.clearWordlessMs + resumeMs;
-      const deadlineMs = Math.max(state.deadlineMs, Math.min(latestMs, context.nowMs + resumeMs));
-      return { state: { ...state, deadlineMs }, effects: [] };
-    }
-    case 'interrupted':
-      return preceded([stopReply(state, 'command')], afterReply(context, policy));
-    case 'deadline': {
-      const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
-      const isOnlyHeeding = context.interjection === 'backchannel' || context.voiceHums;
-      const hasSaid = isOnlyHeeding && context.voicelessMs >= SHORT_GAP_MS;
-      const speaksOn = context.callerSpeaks && !hasSaid && context.voiceIsClear && context.nowMs < patienceEndsMs;
-      if (!speaksOn) return resume(state, context, policy);
-      return { state: { ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) }, effects: [] };
-    }
-    default:
-      return stay(state);
   }
 }
 
@@ -312,10 +279,12 @@ function wait(
   const { fillAfterMs, maxFillers, afterGivingUp } = policy.waiting;
   const quietSinceMs = Math.max(askedAtMs, context.agentHeardUntilMs);
   const gaveUp = filled > maxFillers + 1;
-  if (gaveUp && afterGivingUp === 'hang-up' && context.nowMs >= quietSinceMs) {
-    return preceded([stopReply(state, 'gave-up'), { type: 'hang-up' }], afterReply(context, policy));
+  const hangsUp = gaveUp && afterGivingUp === 'hang-up';
+  if (hangsUp && context.nowMs >= quietSinceMs) {
+    return { state: listening(context, policy), effects: [stopReply(state, 'gave-up'), { type: 'hang-up' }] };
   }
-  const limitMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  const patienceMs = gaveUp ? policy.recovery.stallMs : fillAfterMs;
+  const limitMs = hangsUp ? quietSinceMs : quietSinceMs + patienceMs;
   // Where the answer's words have just come its voice is about to: a filling would be chopped.
   const dueMs = gaveUp ? limitMs : Math.max(limitMs, Math.min(context.agentTextMs, limitMs) + VOICE_FOLLOWS_MS);
   if (context.nowMs < dueMs) return { state: { ...state, deadlineMs: dueMs }, effects: [] };
@@ -327,59 +296,6 @@ function wait(
     state: { ...state, filled: filled + 1, deadlineMs: context.nowMs + fillAfterMs },
     effects: [{ type: 'fill-wait', turn, kind }],
   };
-}
-
-/** The agent falls silent until it is clear what the caller's sound was. */
-function hold(
-  { turn, filled }: In<'thinking'> | In<'speaking'>,
-  audible: boolean,
-  context: TurnContext,
-  policy: TurnPolicy,
-): Transition {
-  const { nowMs } = context;
-  const deadlineMs = nowMs + policy.interruption.wordlessMs;
-  return {
-    state: { name: 'held', turn, filled, audible, sinceMs: nowMs, lastSpeechMs: nowMs, deadlineMs },
-    effects: [{ type: 'hold-reply', turn }],
-  };
-}
-
-/** The caller has the floor for good; what the agent had left to say is dropped. */
-function interrupt(
-  state: In<'speaking'> | In<'held'>,
-  lastSpeechMs: number,
-  context: TurnContext,
-  policy: TurnPolicy,
-): Transition {
-  return preceded(
-    [stopReply(state, 'voice')],
-    context.callerSpeaks ? callerSpeaks(context, policy) : endpoint(lastSpeechMs, context),
-  );
-}
-
-function resume(state: In<'held'>, context: TurnContext, policy: TurnPolicy): Transition {
-  const { turn, filled, audible, lastSpeechMs } = state;
-  const acknowledged = context.interjection === 'backchannel';
-  const dismissal: TurnEffect[] = acknowledged ? [{ type: 'dismiss-words' }] : [];
-  const deadlineMs = soundDeadline(context, policy);
-  return {
-    state: audible
-      ? { name: 'speaking', turn, filled, deadlineMs }
-      : { name: 'thinking', turn, filled, lastSpeechMs, deadlineMs: lastSpeechMs + policy.waiting.fillAfterMs },
-    effects: [...dismissal, { type: 'resume-reply', turn, misled: audible && !acknowledged }],
-  };
-}
-
-/** Of a turn that nobody has heard anything of, the caller's words become open again. */
-function stopReply(state: In<'thinking'> | In<'speaking'> | In<'held'>, cause: StopCause): TurnEffect {
-  const { turn } = state;
-  const unheard = state.name === 'held' && !state.audible && cause === 'voice';
-  return unheard ? { type: 'take-back-reply', turn } : { type: 'stop-reply', turn, cause };
-}
-
-/** When it must be looked whether the caller still hears something. */
-function soundDeadline(context: TurnContext, policy: TurnPolicy): number {
-  return context.nowMs + policy.waiting.fillAfterMs;
 }
 
 function close(state: TurnState): Transition {

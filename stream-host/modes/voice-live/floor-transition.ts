@@ -272,10 +272,12 @@ function wait(
   const { fillAfterMs, maxFillers, afterGivingUp } = policy.waiting;
   const quietSinceMs = Math.max(askedAtMs, context.agentHeardUntilMs);
   const gaveUp = filled > maxFillers + 1;
-  if (gaveUp && afterGivingUp === 'hang-up' && context.nowMs >= quietSinceMs) {
+  const hangsUp = gaveUp && afterGivingUp === 'hang-up';
+  if (hangsUp && context.nowMs >= quietSinceMs) {
     return { state: listening(context, policy), effects: [stop('gave-up'), { type: 'hang-up' }] };
   }
-  const dueMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  const patienceMs = gaveUp ? policy.recovery.stallMs : fillAfterMs;
+  const dueMs = hangsUp ? quietSinceMs : quietSinceMs + patienceMs;
   if (context.nowMs < dueMs) return to({ ...state, deadlineMs: dueMs });
   if (gaveUp) return { state: listening(context, policy), effects: [{ type: 'stalled' }, stop('gave-up')] };
   const kind = filled < maxFillers ? 'filler' : filled === maxFillers ? 'explanation' : 'give-up';

@@ -145,3 +145,16 @@ test('who speaks again after his wait was given up hears something within 3 s of
   }
   assert.deepEqual(filledMs, [2600]);
 });
+
+test('a caller who is told that no answer comes is hung up on once he has heard so, and not a stall later', () => {
+  const hangsUp = turnPolicy({ waiting: { afterGivingUp: 'hang-up' } });
+  const told = { name: 'waiting', asked: 'yes', sinceMs: 0, filled: 5, deadlineMs: 20_000 } as const;
+  const heard = { agentHeardUntilMs: 21_500 };
+  const { state, effects } = floorAfter(told, { type: 'deadline' }, context(20_000, heard), hangsUp);
+  assert.deepEqual([state, effects], [{ ...told, deadlineMs: 21_500 }, []]);
+  const after = floorAfter(state, { type: 'deadline' }, context(21_500, heard), hangsUp);
+  assert.deepEqual(
+    after.effects.map(({ type }) => type),
+    ['stop', 'hang-up'],
+  );
+});
