@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type OpenAI from 'openai';
 import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -97,6 +98,7 @@ export class ModelResponder implements Responder {
   readonly #tools: OpenAI.ChatCompletionFunctionTool[];
   readonly #rounds: RoundOpener;
   readonly #withheld = new WithheldWords();
+  readonly #salt = randomBytes(16);
   #told: Date | undefined;
   readonly #unconfirmed = new Map<string, Promise<ToolOutcome>>();
 
@@ -147,7 +149,10 @@ export class ModelResponder implements Responder {
     const { agent, clock, session } = this.#options;
     const tool = agent.keyChecks?.get(name);
     if (!tool) throw new NotFoundError('agent.unknown', `The agent has no check "${name}".`);
-    return checkKeys(tool, keys, { ...this.#toolContext(), idempotencyKey: `${session.sessionId}-${name}` }, clock);
+    // Other keys are another call. What is asked elsewhere shall not tell them: they are few, and may be secret.
+    const call = createHmac('sha256', this.#salt).update(keys).digest('hex').slice(0, 16);
+    const idempotencyKey = `${session.sessionId}-${name}-${call}`;
+    return checkKeys(tool, keys, { ...this.#toolContext(), idempotencyKey }, clock);
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {

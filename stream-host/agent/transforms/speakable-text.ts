@@ -65,8 +65,6 @@ const UNDECIDED =
 const PLAIN = /^[\p{L}\p{M} ,.;:?'"’()/%€$£-]+$/u;
 /** How much of what is hidden is kept, to find its end in. */
 const LONGEST_CLOSE = 32;
-/** A number alone may be the beginning of a keycap ("1️⃣"). */
-const ENDS_IN_KEYCAP_BASE = /[0-9]$/;
 
 /**
  * Makes text that a model writes text that can be spoken: thinking, calls that were written as text and code are left
@@ -259,6 +257,4 @@ function find(pattern: RegExp, text: string, at: number): RegExpExecArray | unde
 
 const hostOf = (host: string): string => host.replace(/^www\./i, '');
 const isPlain = (text: string): boolean =>
-  PLAIN.test(text) &&
-  !/(?:^|[^\p{L}])(?:h|ht|htt|https?:?\/?|w{1,3}\.?)$|https?:|www\./iu.test(text) &&
-  !ENDS_IN_KEYCAP_BASE.test(text);
+  PLAIN.test(text) && !/(?:^|[^\p{L}])(?:h|ht|htt|https?:?\/?|w{1,3}\.?)$|https?:|www\./iu.test(text);

@@ -263,11 +263,11 @@ export class AgentTurn {
     if (!standIn) return;
     const { utterance } = this.#options;
     const spoken = this.#record.speech();
-    const startMs = utterance.writtenMs;
     const follows = spoken.full !== '';
     const text = follows && this.#endsInWord ? ` ${standIn.text}` : standIn.text;
     // After half a sentence a breath, or the two run into one.
     if (follows) utterance.write(new Uint8Array(BREATH_MS * BYTES_PER_MS));
+    const startMs = utterance.writtenMs;
     spoken.addClause(text, startMs);
     this.#tellText(spoken, text);
     utterance.write(standIn.pcm);
