@@ -22,8 +22,10 @@ export interface Operation {
   readonly operationContext: string;
   readonly kind: CallOperation;
   readonly state: OperationState;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the clock of whoever asked. */
   readonly askedAt: number;
+  /** Which of its session's it is, from 0. Of a release before this one it has none. */
+  readonly place?: number;
   readonly settledAt?: number | undefined;
   /** By when its event should be here; then the carrier is asked. */
   readonly deadlineMs: number;
@@ -144,7 +146,8 @@ const SCRIPTS = {
         if line and tonumber(string.match(line, '^%d+')) <= ${RANKS.accepted} then return -1 end
         redis.call('HSET', KEYS[2], slot, ARGV[2])
       end
-      redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+      local place = redis.call('HLEN', KEYS[1])
+      redis.call('HSET', KEYS[1], ARGV[2], '{"place":' .. place .. ',' .. string.sub(ARGV[3], 2))
       redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
       local time = redis.call('TIME')
       local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[5]
@@ -186,6 +189,7 @@ const KINDS = [
 const storedOperation = z.object({
   kind: z.enum(KINDS),
   askedAt: z.number(),
+  place: z.number().exactOptional(),
   deadlineMs: z.number(),
   data: z.record(z.string(), z.unknown()),
 });
@@ -323,9 +327,12 @@ export class OperationLedger {
     const [all, lines] = await readRedis(() =>
       Promise.all([this.#redis.hgetall(operations), this.#redis.hgetall(operationStates)]),
     );
-    return Object.entries(all)
-      .flatMap(([context, operation]) => decodeOperation(context, operation, lines[context]) ?? [])
-      .sort((a, b) => a.askedAt - b.askedAt);
+    const known = Object.entries(all).flatMap(
+      ([context, operation]) => decodeOperation(context, operation, lines[context]) ?? [],
+    );
+    // Clocks differ, and one has many changes in a millisecond; of a release before this one there is nothing else.
+    const byTime = known.some(({ place }) => place === undefined);
+    return known.sort((a, b) => (byTime ? a.askedAt - b.askedAt : 0) || (a.place ?? 0) - (b.place ?? 0));
   }
 }
 

@@ -127,8 +127,6 @@ export function recordingStateOf(operations: readonly Operation[]): RecordingSta
   const lastStart = operations.findLast(isStart);
   return (
     operations
-      // One that is noted again after Redis has lost it, and its pause, may be of one millisecond.
-      .toSorted((one, other) => one.askedAt - other.askedAt || Number(isStart(other)) - Number(isStart(one)))
       // Nobody knows what came of it, and somebody has asked again.
       .filter((each) => each.state !== 'unknown' || !isStart(each) || each === lastStart)
       .flatMap(happeningsOf)
