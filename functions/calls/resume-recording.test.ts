@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { type NewOperation, OperationLedger, type OperationState } from '../../shared/calls/operation-ledger.ts';
 import { pauseFor } from '../../shared/calls/operations/newcomer.ts';
+import { noteNewcomer } from '../../shared/calls/operations/untold.ts';
 import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -141,4 +142,37 @@ test('a recording is not gone on with while the caller is put through blindly, a
   assert.equal(await record('resume'), 'recording.newcomer');
   await settle(body.operation_id, 'failed');
   assert.equal(await record('resume'), 'done');
+});
+
+test('what the application has paused is not gone on with while somebody who has come is being told (left 18 a: 202, and he was on it untold until the host paused it again)', async () => {
+  const call = await recorded();
+  const { sessionId, post, record, settle, add } = call;
+  assert.equal(await record('pause'), 'done');
+  const by = await add();
+  await settle(by, 'succeeded');
+  for (const isNoted of [false, true]) {
+    if (isNoted) await noteNewcomer(ledger, sessionId, by, false);
+    const told = await post('recording', { action: 'resume' });
+    assert.deepEqual([told.status, told.body.error?.code], [409, 'recording.newcomer']);
+    assert.match(told.body.error.message, /was not told yet.*Ask again then/);
+  }
+  assert.equal(resumed(), 0);
+  await noteNewcomer(ledger, sessionId, by, true);
+  assert.equal(await record('resume'), 'done');
+  // For him alone: who comes then is told, too.
+  assert.equal(await record('pause'), 'done');
+  await call.enter('later', 'add-participant', { target: '+15558888' }, 'succeeded');
+  assert.equal(await record('resume'), 'recording.newcomer');
+});
+
+test('who came before a recording was asked for heard its notice with all others, and need not be told again (left 18 a)', async () => {
+  const call = await recorded();
+  const { settle, add, record, post } = call;
+  assert.equal(await record('stop'), 'done');
+  await settle(await add(), 'succeeded');
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const again = (await post('recording', { action: 'start' })).body.operation_id;
+  const result = { data: { recordingId: 'recording-2' } };
+  await ledger.settle(call.sessionId, { operationContext: again, state: 'succeeded', result });
+  assert.deepEqual([await record('pause'), await record('resume')], ['done', 'done']);
 });

@@ -119,7 +119,9 @@ async function inactive(
   const isPaused = state.is === 'paused';
   const isThis = (isPaused || state.is === 'running') && state.recordingId === recordingId;
   if (!isThis || recordingId === undefined || !session || isOver(session.status)) return undefined;
-  const isChanging = operations.some((each) => each.kind === 'recording' && isOpen(each));
+  const isChanging = operations.some(
+    (each) => each.kind === 'recording' && each.data.action !== 'notice' && isOpen(each),
+  );
   const call = isChanging ? 'changing' : await carrier.state(told.callId);
   if (call === 'gone') return undefined;
   if (call === 'changing') return again(told);

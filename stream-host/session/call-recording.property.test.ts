@@ -6,6 +6,7 @@ import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { changeRecording, enterRecording } from '../../shared/calls/operations/recording.ts';
 import { recordingStateOf } from '../../shared/calls/operations/recording-state.ts';
+import { requireNobodyUntold } from '../../shared/calls/operations/untold.ts';
 import { recordingTask, recordingTold } from '../../shared/calls/recording-told.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
@@ -162,6 +163,7 @@ class Call {
       agent: { fromStart: false, notice: NOTICE },
       isWanted: false,
       plan: { wish: { channels: 'mixed', format: 'wav' } },
+      callerHears: () => false,
       mode: {
         ...{ start() {}, audio() {}, pressed() {}, interrupt() {}, close() {} },
         told: (told: CallNews) => {
@@ -196,8 +198,7 @@ class Call {
       case 'event':
         return this.event(each.which, each.twice);
       case 'joins':
-        this.joined += 1;
-        return this.host.joined(`joined-${this.joined}`, each.aside);
+        return this.joins(each.aside);
       case 'dies':
         return this.carrier.dies();
       case 'dies unheard': {
@@ -227,12 +228,26 @@ class Call {
         this.commands.push({ type: 'wish', operationContext, wish: { kind: 'record' } });
         return;
       }
+      const wasRunning = this.carrier.running?.active === true;
+      if (action === 'resume') requireNobodyUntold(await ledger.list(sessionId));
       const takenBack = await changeRecording(ports, of, action);
+      assert.ok(wasRunning || !this.recordsUntold, 'it was gone on with while somebody was not told');
       const about = { operationContext: takenBack ?? operationContext, succeeded: takenBack === undefined };
       this.commands.push({ type: 'operation', ...about, reason: action });
     } catch (error) {
       assert.ok(error instanceof ParleyError && error.code.startsWith('recording.'), String(error));
     }
+  }
+
+  /** The ledger knows it before the host does. */
+  async joins(aside: boolean): Promise<void> {
+    const { id: sessionId } = this.session;
+    this.joined += 1;
+    const operationContext = `joined-${this.joined}`;
+    const data = { target: operationContext };
+    await ledger.begin({ sessionId, operationContext, kind: 'add-participant', deadlineMs: 60_000, data });
+    await ledger.settle(sessionId, { operationContext, state: 'succeeded' });
+    void this.host.joined(operationContext, aside);
   }
 
   spoken(heard: boolean): void {

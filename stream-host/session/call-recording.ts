@@ -25,7 +25,7 @@ export interface RecordingPlan {
 }
 
 export interface CallRecordingOptions
-  extends Pick<NoticeOptions, 'ports' | 'sessionId' | 'mode' | 'events' | 'log'>,
+  extends Pick<NoticeOptions, 'ports' | 'sessionId' | 'callerHears' | 'mode' | 'events' | 'log'>,
     Pick<NewcomersOptions, 'clock'> {
   /** The call may become known after its socket was picked up. */
   readonly callId: () => Promise<string | undefined>;
@@ -60,15 +60,16 @@ export class CallRecording {
   readonly #newcomers: Newcomers;
 
   constructor(options: CallRecordingOptions) {
-    const { ports, sessionId, mode, events, clock, log, agent, plan } = options;
+    const { ports, sessionId, callerHears, mode, events, clock, log, agent, plan } = options;
     this.#options = options;
     const of = (operationContext: string) => this.#of(operationContext);
     const words = agent?.notice ?? false;
-    this.#notice = new Notice({ ports, sessionId, of, words, url: plan.noticeUrl, mode, events, log });
+    this.#notice = new Notice({ ports, sessionId, of, words, url: plan.noticeUrl, callerHears, mode, events, log });
     this.#newcomers = new Newcomers({
       ...{ ports, sessionId, of, notice: this.#notice, events, clock, log },
       state: () => this.#state,
       move: (happening) => void this.#move(happening),
+      known: this.#known,
     });
   }
 
@@ -116,9 +117,7 @@ export class CallRecording {
   /** Somebody has come into the call. @param aside he alone hears the agent now @returns see {@link Newcomers.joined} */
   joined(by: string, aside: boolean): Promise<void> | undefined {
     if (this.#resuming) return this.#resuming.then(() => this.joined(by, aside));
-    if (this.#known.has(by)) return undefined;
-    this.#known.add(by);
-    return this.#newcomers.joined(by, aside);
+    return this.#known.has(by) ? undefined : this.#newcomers.joined(by, aside);
   }
 
   /** Nothing comes of it. */
@@ -157,9 +156,12 @@ export class CallRecording {
   async noteAgain(): Promise<void> {
     const { ports, sessionId, log } = this.#options;
     const { pausedBy } = this.#newcomers;
-    await noteRecording(ports.ledger, sessionId, this.#state, pausedBy, this.#notice.isNone).catch((error: unknown) =>
-      log.warn({ reason: reasonOf(error) }, 'it could not be noted again that the call is recorded'),
-    );
+    try {
+      await noteRecording(ports.ledger, sessionId, this.#state, pausedBy, this.#notice.isNone);
+      await this.#newcomers.note();
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, 'it could not be noted again that the call is recorded');
+    }
   }
 
   /** The session was another host's before. Never rejects. */
@@ -177,8 +179,7 @@ export class CallRecording {
         } else if (found.is === 'wanted') this.#want(found.by);
         else this.#state = found;
       }
-      const told = this.#newcomers.resume(operations);
-      if (told !== undefined) this.#known.add(told);
+      this.#newcomers.resume(operations);
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, 'it is not known whether the call is being recorded');
     }

@@ -246,6 +246,8 @@ test('a host that takes a call over tells whoever came while the application had
 
 test('where nobody is told a menu pauses nothing, also after Redis has lost how it began (breaker17 4)', async () => {
   const call = await running(PLAN, { fromStart: false, notice: false });
+  // Until the host has the ledger's answer, too.
+  await settled();
   await call.lose();
   await call.recording.noteAgain();
   const [start] = await ledger.list(call.sessionId);
@@ -286,4 +288,36 @@ test('the human of a warm transfer hears what the carrier plays before what the 
   await eventually(() => call.over.length > 0);
   assert.deepEqual(call.over, ['put through']);
   await eventually(() => recorder.isRunning());
+});
+
+test('the human of a warm transfer who cuts off the agent’s notice hears it again before the caller is put through (left 18 b: at once, and the recording stayed paused)', async () => {
+  const recorder = await running();
+  const call = await callInProgress(undefined, { recording: recorder.recording });
+  call.carrier.onAsked = (what, context) => {
+    if (!what.startsWith('add')) return;
+    call.carrier.inCall = [CALLER, HUMAN];
+    setImmediate(() => call.tell(context, true));
+  };
+  call.desk.act(warm());
+  for (const isHeard of [false, false, true]) {
+    await eventually(() => recorder.news.length > 0);
+    await settled();
+    assert.deepEqual([call.news.length, call.over], [0, []]);
+    const notice = recorder.news.shift();
+    // Also when it is said again nobody but he hears it.
+    assert.deepEqual([notice?.speech, notice?.aside], [{ line: NOTICE }, true]);
+    notice?.onSpoken?.(isHeard);
+  }
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.over, ['put through']);
+  await eventually(() => recorder.isRunning());
+});
+
+test('a notice that is to be said again once the caller hears the agent is said to both (left 18 b)', async () => {
+  const call = await running();
+  call.recording.joined('t.add', true);
+  await eventually(() => call.news.length > 0);
+  call.attention.callerHears = true;
+  call.news.shift()?.onSpoken?.(false);
+  assert.deepEqual([call.news.length, call.news[0]?.aside], [1, undefined]);
 });

@@ -1,26 +1,29 @@
 import { UNKNOWN } from '../../shared/calls/host-commands.ts';
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
-import {
-  hasCome,
-  isComing,
-  isOurs,
-  lastChange,
-  newcomerOf,
-  pauseForNewcomer,
-} from '../../shared/calls/operations/newcomer.ts';
+import { hasCome, isOurs, lastChange, pauseForNewcomer } from '../../shared/calls/operations/newcomer.ts';
 import { type AskedBy, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { changeRecording, noteRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
 import { isStepOfOpen } from '../../shared/calls/operations/transfer.ts';
+import {
+  comingIn,
+  noteDeclined,
+  noteNewcomer,
+  strangerIn,
+  untoldIn,
+  wasTold,
+} from '../../shared/calls/operations/untold.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Notice, NoticeOptions } from './notice.ts';
 
 export interface NewcomersOptions extends Pick<NoticeOptions, 'ports' | 'sessionId' | 'of' | 'events' | 'log'> {
-  readonly notice: Pick<Notice, 'isNone' | 'isUnspoken' | 'tell' | 'somebodyCame'>;
+  readonly notice: Pick<Notice, 'isNone' | 'tell' | 'somebodyCame'>;
   readonly state: () => RecordingState;
   readonly move: (happening: RecordingHappening) => void;
+  /** All that was heard of: whoever has come is told once. */
+  readonly known: Set<string>;
   readonly clock: Clock;
 }
 
@@ -36,30 +39,31 @@ const NO_FAILURES = { all: 0, refused: 0 };
 interface Untold {
   /** The operation that brought him in. */
   readonly by: string;
+  /** That, and those of whoever has come before him untold: a notice is heard by all who are there. */
+  readonly all: readonly string[];
   /** He alone hears the agent. */
   readonly aside: boolean;
   isBeingTold: boolean;
-  /** He was told, or is not: nothing is played to him. */
+  /** He was told, or is not. */
   readonly onEnd: () => void;
 }
 
 /**
  * Whoever comes into a call that is recorded: the recording has paused before he was rung, or does now, the notice is said
  * again, and once it was heard, or nobody comes after all, the recording goes on. Where nobody hears it, it stays paused.
- * What the recording should be is decided in one place, `#setRight`, anew whenever something has changed.
+ * What the recording should be is decided in one place, `#setRight`, anew whenever something has changed, and by what the
+ * ledger says, in which this host first notes what it knows itself: others, and the next host, decide by that, too.
  */
 export class Newcomers {
   readonly #options: NewcomersOptions;
-  /** The last who has come and was not told. A notice is heard by all who are there. */
+  /** The last who has come and was not told. */
   #untold: Untold | undefined;
   /** A menu has answered: it heard what was said, and whoever is behind it, by this name, has not. */
   #behindMenu: string | undefined;
   /** Each of them is told for himself. */
   #menus = 0;
-  /** Who has come, by what has brought him in, as far as it was told here. */
-  readonly #come = new Set<string>();
-  /** Who does not come, likewise: Redis may have lost that he was rung, and be told so again. */
-  readonly #declined = new Set<string>();
+  /** What came of whom, by what has brought him in, until it is on record. */
+  readonly #outcomes = new Map<string, 'told' | 'declined'>();
   /** Who has paused it last, as far as it was told here. */
   #pausedBy: AskedBy | undefined;
   /** Settles when all is done that was begun: one thing at a time is done to the recording. */
@@ -93,19 +97,19 @@ export class Newcomers {
   /**
    * Somebody has come into the call.
    * @param aside the caller does not hear what the agent says to him
-   * @returns where the carrier plays the notice: settles when nothing of it is to come
+   * @returns where he is told now that he is recorded: settles when he was, or is not
    */
   joined(by: string, aside: boolean): Promise<void> | undefined {
-    const { state, notice } = this.#options;
+    const { state, notice, known } = this.#options;
     const { is } = state();
-    this.#come.add(by);
+    known.add(by);
     notice.somebodyCame();
     const told = Promise.withResolvers<void>();
     const isUntold = is !== 'off' && is !== 'stopping' && !notice.isNone;
-    if (isUntold) this.#await({ by, aside, isBeingTold: false, onEnd: told.resolve });
+    const all = [...(this.#untold?.all ?? []), by];
+    if (isUntold) this.#await({ by, all, aside, isBeingTold: false, onEnd: told.resolve });
     this.moved();
-    const isPlayed = isUntold && notice.isUnspoken && (is === 'running' || is === 'paused');
-    return isPlayed ? told.promise : undefined;
+    return isUntold && (is === 'running' || is === 'paused') ? told.promise : undefined;
   }
 
   #await(untold: Untold | undefined): void {
@@ -116,7 +120,8 @@ export class Newcomers {
   /** An operation of the call has ended, whatever it was: a recording that waits for nobody any more must not stay paused. */
   ended(operationContext: string, succeeded: boolean, reason: string): void {
     // Where nobody could find out what came of it, he may be there.
-    if (!succeeded && !reason.startsWith(UNKNOWN)) this.#declined.add(operationContext);
+    const isDeclined = !succeeded && !reason.startsWith(UNKNOWN);
+    if (isDeclined && this.#options.state().is !== 'off') this.#outcomes.set(operationContext, 'declined');
     this.#changed();
   }
 
@@ -132,6 +137,7 @@ export class Newcomers {
     if (is === 'off' || is === 'stopping') {
       this.#cancelRetry();
       this.#await(undefined);
+      this.#outcomes.clear();
     }
     if (is === 'paused') this.#tell();
     this.#changed();
@@ -140,37 +146,25 @@ export class Newcomers {
   /**
    * The host before may have died while somebody was rung, or told; the application may have gone on with the recording since,
    * which tells nobody. Whoever has come is known from now on, whether anything is recorded or not.
-   * @returns who is told now, by what has brought him in
    */
-  resume(operations: readonly Operation[]): string | undefined {
-    // The human of a warm transfer that goes on comes with that, and is told aside.
-    for (const { operationContext } of operations.filter(hasCome))
-      if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
-    this.#menus = operations.filter(({ operationContext }) => operationContext.startsWith(BEHIND_MENU)).length;
-    const state = this.#options.state();
-    if (state.is !== 'paused' && state.is !== 'running' && state.is !== 'starting') return undefined;
+  resume(operations: readonly Operation[]): void {
+    const { state, known } = this.#options;
+    const { is } = state();
+    this.#menus = operations.filter(({ operationContext }) => isBehindMenu(operationContext)).length;
     const newestChange = lastChange(operations);
     if (newestChange) this.told(newestChange);
-    const recordingId = 'recordingId' in state ? state.recordingId : undefined;
-    const last = lastChange(
-      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === recordingId),
-    );
-    if (!last || !isOurs(last)) {
-      // It could not be paused for him, or need not.
-      const toldAt = (last ?? operations.find(({ operationContext }) => operationContext === state.by))?.askedAt ?? 0;
-      const since = operations.findLast((each) => hasCome(each) && (each.settledAt ?? 0) > toldAt)?.operationContext;
-      if (since === undefined || isStepOfOpen(operations, since)) return undefined;
-      void this.joined(since, false);
-      return since;
+    // The human of a warm transfer that goes on comes with that, and is told aside.
+    const isAlone = (by: string) => !isStepOfOpen(operations, by);
+    for (const { operationContext: by } of operations.filter(hasCome))
+      if (isAlone(by) || wasTold(operations, by)) known.add(by);
+    const stranger = strangerIn(operations);
+    const strangers = stranger === undefined || isBehindMenu(stranger) ? [] : [stranger];
+    for (const by of [...untoldIn(operations), ...strangers].filter(isAlone)) {
+      // They hear the notice that is begun anew.
+      if (is === 'wanted' || is === 'noticing') this.#outcomes.set(by, 'told');
+      else void this.joined(by, false);
     }
-    const by = newcomerOf(last.operationContext);
-    const since = operations.findIndex(({ operationContext }) => operationContext === by);
-    // Where the ledger does not know what it was paused for, somebody may have come.
-    const newest = since < 0 ? by : operations.slice(since).findLast(hasCome)?.operationContext;
-    if (newest !== undefined && isStepOfOpen(operations, newest)) return undefined;
-    if (newest === undefined) this.#changed();
-    else void this.joined(newest, false);
-    return newest;
+    this.#changed();
   }
 
   /** Something has changed, by which the recording may have to be something else. */
@@ -191,7 +185,7 @@ export class Newcomers {
       this.#tryAgain(error);
     }
     // Whether it could be paused or not.
-    if (untold && untold === this.#untold) this.#tell();
+    if (untold && untold === this.#untold && !this.#isToBeTried) this.#tell();
   }
 
   #tryAgain(error: unknown): void {
@@ -227,25 +221,48 @@ export class Newcomers {
   async #setRight(): Promise<void> {
     const { ports, of, sessionId, state, move, notice } = this.#options;
     const now = state();
-    if (now.is !== 'running' && now.is !== 'paused') return;
-    const { recordingId } = now;
     const newcomer = this.#newcomer;
-    if (newcomer !== undefined) return now.is === 'running' ? this.#pause(newcomer, recordingId) : undefined;
+    if (now.is === 'off' || now.is === 'stopping') return;
+    if (newcomer !== undefined && now.is === 'running') await this.#pause(newcomer, now.recordingId);
+    await this.note();
+    if (newcomer !== undefined || (now.is !== 'running' && now.is !== 'paused')) return;
+    const { recordingId } = now;
     const operations = await ports.ledger.list(sessionId);
+    // The next try sees what has changed meanwhile.
+    if (this.#isToBeTried) return;
     const last = lastChange(operations.filter(({ data }) => data.recordingId === recordingId));
-    // Of whom this host has not heard that he has come.
-    const unheard = operations.filter(({ operationContext }) => !this.#come.has(operationContext));
-    const coming = unheard.findLast((each) => isComing(each) && !this.#declined.has(each.operationContext));
+    const coming = comingIn(operations);
     // Nothing could be paused for whoever was rung before it began.
     if (coming && !last && now.is === 'running' && !notice.isNone)
       return this.#pause(coming.operationContext, recordingId);
-    if (coming || unheard.some(hasCome) || this.#newcomer !== undefined) return;
+    const untold = notice.isNone ? [] : untoldIn(operations);
+    // Of whom this host has not heard yet. The human of a warm transfer comes with that.
+    for (const by of untold) if (!isStepOfOpen(operations, by)) void this.joined(by, false);
+    if (coming || untold.length > 0) return;
+    // Of the host before: who is behind it nobody finds out here.
+    if (isBehindMenu(strangerIn(operations) ?? '')) return;
     // Redis has lost it, and what this host knows is about to be noted again.
     if (!last && this.#pausedBy === 'engine') throw new Error('the ledger knows of no pause');
     if (!last || !isOurs(last)) return;
     const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
     await changeRecording(ports, await of(`${last.operationContext}.resume-${before.length}`), 'resume');
     move({ what: 'resumed', of: recordingId });
+  }
+
+  /**
+   * Notes whom this host tells, and what came of whom. Others decide by that whether the recording may go on, and so does the
+   * host that takes the call over. Idempotent.
+   */
+  async note(): Promise<void> {
+    const { ports, sessionId, state } = this.#options;
+    for (const by of this.#untold?.all ?? []) await noteNewcomer(ports.ledger, sessionId, by, false);
+    // Before, a notice that tells them may be cut off yet.
+    if (!('recordingId' in state())) return;
+    for (const [by, outcome] of this.#outcomes) {
+      if (outcome === 'told') await noteNewcomer(ports.ledger, sessionId, by, true);
+      else await noteDeclined(ports.ledger, sessionId, by);
+      this.#outcomes.delete(by);
+    }
   }
 
   async #pause(by: string, recordingId: string): Promise<void> {
@@ -270,9 +287,11 @@ export class Newcomers {
     const { by, aside } = untold;
     const isWanted = () => this.#untold === untold;
     const onEnd = (failure?: string) => {
+      if (failure === undefined) {
+        for (const each of untold.all) this.#outcomes.set(each, 'told');
+        this.#untold = undefined;
+      } else log.warn({ reason: failure }, 'who came into the call was not told that it is recorded: it stays paused');
       untold.onEnd();
-      if (failure === undefined) this.#untold = undefined;
-      else log.warn({ reason: failure }, 'who came into the call was not told that it is recorded: it stays paused');
       this.#changed();
     };
     notice.tell({ by, aside, isWanted, onEnd });
@@ -281,3 +300,4 @@ export class Newcomers {
 
 /** Whoever is behind a menu, as what has brought him in, before the number of the menu. */
 const BEHIND_MENU = 'behind-menu';
+const isBehindMenu = (by: string): boolean => by.startsWith(BEHIND_MENU);

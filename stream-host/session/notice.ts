@@ -16,6 +16,8 @@ export interface NoticeOptions {
   readonly words: string | false;
   /** What the carrier plays to everybody in place of the agent's words. */
   readonly url: string | undefined;
+  /** Else he is on hold, and whoever else is in the call hears the agent alone. */
+  readonly callerHears: () => boolean;
   readonly mode: Mode;
   readonly events: SessionEventSource;
   readonly log: Logger;
@@ -25,7 +27,7 @@ export interface NoticeOptions {
 export interface Telling {
   /** The operation for which. */
   readonly by: string;
-  /** The caller does not hear what the agent says to him. */
+  /** As long as the caller does not hear the agent, it is said to him alone. */
   readonly aside?: boolean;
   /** Once it is not, it is not said again, and nobody waits for how it ends. */
   readonly isWanted: () => boolean;
@@ -99,12 +101,12 @@ export class Notice {
   }
 
   #say(telling: Telling, line: string, times: number): void {
-    const { mode } = this.#options;
+    const { mode, callerHears } = this.#options;
     if (!telling.isWanted()) return;
     if (!mode.told) return void telling.onEnd('calls.no-voice');
     if (times > MOST_TIMES) return void telling.onEnd('recording.notice-unheard');
-    // He and the caller may hear the same by the second time.
-    const aside = telling.aside === true && times === 1;
+    // He and the caller may hear the same by now.
+    const aside = telling.aside === true && !callerHears();
     if (this.#beingSaid && !aside) {
       this.#beingSaid.telling = telling;
       return;

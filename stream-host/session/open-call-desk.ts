@@ -73,6 +73,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     onNotRecorded,
     onUnnoted,
   } = call;
+  let attention: Attention = 'caller';
   const recording = new CallRecording({
     ports,
     sessionId: session.id,
@@ -80,6 +81,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     agent,
     isWanted: session.recorded === true,
     plan,
+    callerHears: () => attention !== 'nobody',
     mode,
     events,
     clock,
@@ -92,7 +94,10 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     find,
     session,
     mode,
-    attend,
+    attend(to) {
+      attention = to;
+      attend(to);
+    },
     recording,
     source: ourNumberOf(session),
     clock,

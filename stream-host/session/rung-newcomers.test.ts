@@ -152,21 +152,28 @@ test('a host that dies while somebody is rung leaves that to the next, which wai
   assert.deepEqual([after.news, after.carrier.asked], [[], ['resume recording-1']]);
 });
 
-test('a host that dies between the pause and its end has the next tell him, once, or go on where nobody has come (left 16: the recording stayed paused)', async () => {
-  const told = await running();
-  await ring(told, '1');
-  await answers(told, '1');
-  // He has heard it, and nobody knows what came of the request to go on.
-  const resume = { action: 'resume', recordingId: 'recording-1', askedBy: 'engine' };
-  const lost = { sessionId: told.sessionId, operationContext: '1.pause-0.resume-0', kind: 'recording' } as const;
-  await ledger.begin({ ...lost, deadlineMs: 60_000, data: resume });
-  const teller = takenOver(told);
+test('a host that dies between the pause and its end has the next tell him, once, or go on where he was told, or nobody has come (left 16: the recording stayed paused)', async () => {
+  const untold = await running();
+  await ring(untold, '1');
+  await answers(untold, '1');
+  const teller = takenOver(untold);
   await eventually(() => teller.news.length > 0);
   // What the host before has not taken yet comes again.
   teller.recording.joined('1', false);
   teller.news.shift()?.onSpoken?.(true);
   await eventually(() => teller.isRunning());
   assert.deepEqual(teller.news, []);
+
+  const told = await running();
+  await ring(told, '1');
+  await settle(told, '1', 'succeeded');
+  // A host of a release before this one has asked for it to go on, as he had heard it, and died before the answer.
+  const resume = { action: 'resume', recordingId: 'recording-1', askedBy: 'engine' };
+  const lost = { sessionId: told.sessionId, operationContext: '1.pause-0.resume-0', kind: 'recording' } as const;
+  await ledger.begin({ ...lost, deadlineMs: 60_000, data: resume });
+  const goingOn = takenOver(told);
+  await eventually(() => goingOn.isRunning());
+  assert.deepEqual(goingOn.news, []);
 
   const declined = await running();
   await ring(declined, '1');

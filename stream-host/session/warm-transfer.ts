@@ -25,7 +25,7 @@ export interface WarmTransferOptions {
   /**
    * The human has answered.
    * @param by what has brought him into the call
-   * @returns settles when nothing is played to him any more
+   * @returns where he is told that he is recorded: settles when he was, or is not
    */
   readonly onCame: (by: string) => Promise<void> | undefined;
   /** Somebody else has put the caller on hold before. Where nothing comes of the transfer he stays there. */
@@ -77,8 +77,8 @@ export class WarmTransfer {
   /** Ends when somebody is gone whom it takes, or the session. */
   readonly #gone = Promise.withResolvers<'human' | 'caller' | 'session'>();
   readonly #cancels = new Set<Cancel>();
-  /** What is played to him first. */
-  #played: Promise<void> | undefined;
+  /** That he is recorded, he is told first. */
+  #noticed: Promise<void> | undefined;
   #callerWasIn = false;
   #humanWasIn = false;
   /** The human was rung, and nothing says that he does not come. */
@@ -144,7 +144,7 @@ export class WarmTransfer {
 
   #answered(how: true | string): void {
     if (how !== true) this.#mayCome = false;
-    else this.#played = this.#options.onCame(this.#step('add').operationContext);
+    else this.#noticed = this.#options.onCame(this.#step('add').operationContext);
     this.#rung.resolve(how);
   }
 
@@ -198,8 +198,9 @@ export class WarmTransfer {
     // The call is only written down by now: nobody is put through to somebody who knows nothing of him.
     if (!mode.told) return 'calls.no-voice';
     await this.#wait(this.#waits.beforeSummaryMs);
-    // Else it would be played over the summary, and nobody be left who goes on with the recording once he has heard it.
-    if (this.#played) await Promise.race([this.#played, this.#wait(this.#waits.summaryMs), this.#gone.promise]);
+    // Else what is played would be so over the summary; and where he cuts off what is said, nobody be left to say it again, and
+    // to go on with the recording once he has heard it.
+    if (this.#noticed) await Promise.race([this.#noticed, this.#wait(this.#waits.summaryMs), this.#gone.promise]);
     const { summary } = wish;
     const said = new Promise<true>((resolve) => {
       mode.told?.({

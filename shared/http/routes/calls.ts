@@ -276,7 +276,7 @@ export const readCall = defineRoute({
               action: z
                 .string()
                 .describe(
-                  'What it does, where the kind does not say all of it: `hold` or `unhold`; `blind` or `warm`; `start`, `pause`, `resume` or `stop`.',
+                  'What it does, where the kind does not say all of it: `hold` or `unhold`; `blind` or `warm`; `start`, `pause`, `resume`, `stop` or `notice`: somebody is to be told that he is recorded.',
                 )
                 .nullable()
                 .meta({ example: 'warm' }),

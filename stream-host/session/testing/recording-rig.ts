@@ -48,6 +48,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
   const failures: string[] = [];
   /** Of these, those that the ledger could not take. */
   const unnoted: string[] = [];
+  const attention = { callerHears: false };
   const mode: Mode = {
     start() {},
     audio() {},
@@ -63,6 +64,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     agent,
     isWanted,
     plan,
+    callerHears: () => attention.callerHears,
     mode,
     events,
     clock,
@@ -98,6 +100,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     clock,
     events,
     news,
+    attention,
     failures,
     unnoted,
     now,
