@@ -95,6 +95,14 @@ var alerts alert[] = [
     every: 'PT5M'
   }
   {
+    name: 'recordings-failing'
+    description: 'Recordings of calls come to nothing, end by themselves, or stay paused though nobody is to be told any more.'
+    query: loadTextContent('../queries/recordings-failing.kql')
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
     name: 'hosts-full'
     description: 'No stream host has a place: the next caller hears that the line is busy.'
     query: loadTextContent('../queries/hosts-full.kql')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
@@ -220,6 +221,29 @@ test('a recording that the carrier does not go on with is tried again some dozen
   await over.heard();
   over.recording.close(false);
   assert.equal(over.clock.pending, 0);
+});
+
+test('a recording that stays paused as the carrier does not go on with it is told of where an alarm asks for it; of a call that is over none is (left 18 e: only the log said so)', async () => {
+  const stuck = await newcomerIsTold();
+  stuck.carrier.failing.set('resume', new CarrierError('refused', 'acs.refused', 'No.'));
+  await stuck.heard();
+  for (let tries = 1; tries < 12; tries += 1) {
+    await eventually(() => stuck.resumed() === tries && stuck.clock.pending === 1);
+    assert.deepEqual(stuck.failures, []);
+    await stuck.clock.advance(10_000);
+  }
+  await eventually(() => stuck.failures.length > 0);
+  assert.deepEqual(stuck.failures, ['asked-1 recording.stuck']);
+  const alarm = readFileSync(new URL('../../infra/queries/recordings-failing.kql', import.meta.url), 'utf8');
+  assert.match(alarm, /'parley\.faults'(?:.|\n)*'recording\.stuck'/);
+
+  const over = await newcomerIsTold();
+  over.carrier.state = async () => 'gone';
+  over.carrier.failing.set('resume', new CarrierError('gone', 'acs.call-gone', 'It does not know this call.'));
+  over.news.shift()?.onSpoken?.(true);
+  await eventually(() => over.resumed() === 1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([over.failures, over.clock.pending], [[], 0]);
 });
 
 test('a recording whose newcomer has heard its notice just after Redis lost what it was paused for goes on once that is noted again (breaker16c 3)', async () => {

@@ -33,7 +33,10 @@ export interface CallRecordingOptions
   /** Whoever has placed the call wants it, whether its agent knows how to or not. */
   readonly isWanted: boolean;
   readonly plan: RecordingPlan;
-  /** A recording that was asked for has come to nothing, or ended by itself. `reason`: a code, or the carrier's words. */
+  /**
+   * A recording that was asked for has come to nothing, or ended by itself, or can neither be paused nor gone on with.
+   * `reason`: a code, or the carrier's words.
+   */
   readonly onFailed: (operation: string, reason: string) => void;
   /** So has one, and the ledger, which tells the timeline of it, could not take it. */
   readonly onUnnoted: (operation: string, reason: string) => void;
@@ -42,6 +45,8 @@ export interface CallRecordingOptions
 /** How the application says that it wants one no more. */
 const STOP = 'stop';
 const NO_FAILURES: ReadonlySet<string | undefined> = new Set([undefined, TAKEN_BACK, STOPPED]);
+/** It is not what it should be, and that is not tried any more: `infra/queries/recordings-failing.kql` asks for it. */
+const STUCK = 'recording.stuck';
 
 /**
  * Has the carrier record a call, once everybody in it was told so; see {@link Notice}. Nothing is recorded before. How it
@@ -70,6 +75,7 @@ export class CallRecording {
       state: () => this.#state,
       move: (happening) => void this.#move(happening),
       known: this.#known,
+      onStuck: () => options.onFailed('by' in this.#state ? this.#state.by : '', STUCK),
     });
   }
 

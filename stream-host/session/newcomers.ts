@@ -24,6 +24,8 @@ export interface NewcomersOptions extends Pick<NoticeOptions, 'ports' | 'session
   readonly move: (happening: RecordingHappening) => void;
   /** All that was heard of: whoever has come is told once. */
   readonly known: Set<string>;
+  /** The carrier neither pauses the recording nor goes on with it, and is not asked any more. */
+  readonly onStuck: () => void;
   readonly clock: Clock;
 }
 
@@ -200,7 +202,10 @@ export class Newcomers {
     const isHopeless = refused >= MOST_TRIES || failedAs(error, 'gone') || failedAs(error, 'not-supported');
     if (isHopeless && !isUntold) {
       this.#failures = NO_FAILURES;
-      return void log.error({ reason }, `the recording stays ${is}`);
+      log.error({ reason }, `the recording stays ${is}`);
+      // Else the call is over.
+      if (!failedAs(error, 'gone')) this.#options.onStuck();
+      return;
     }
     this.#failures = { all, refused };
     const inMs = Math.min(FIRST_RETRY_MS * 2 ** (all - 1), isUntold ? LONGEST_PAUSE_RETRY_MS : LONGEST_RETRY_MS);
