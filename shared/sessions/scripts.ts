@@ -45,6 +45,10 @@ export const AGES = `
  * `isOwner`: whether a write is the present owner's. The field `heldBy` remembers the last owner, because a lease that
  * ran out leaves no key: its owner may go on as long as nobody else has had the session since. An empty owner is a
  * function, which owns nothing and may always write.
+ *
+ * `refusal`: what is told to an owner who does not hold the session. Where nobody ever did, as far as is known here, a replica of
+ * Redis has become the primary before it heard of his claim: that is a session that is lost, and he may claim it anew. A session
+ * that was let go of, or that another has had, keeps `wasHeld`.
  */
 const COMMON = `${AGES}
   local function keep(ttl)
@@ -62,9 +66,13 @@ const COMMON = `${AGES}
     if holder then return holder == owner end
     return redis.call('HGET', KEYS[${SESSION}], 'heldBy') == owner
   end
+  local function refusal()
+    local isUnclaimed = redis.call('EXISTS', KEYS[${OWNER}]) == 0 and redis.call('HEXISTS', KEYS[${SESSION}], 'wasHeld') == 0
+    return isUnclaimed and ${NO_SESSION} or ${LEASE_LOST}
+  end
   local function outcome(owner)
     if redis.call('EXISTS', KEYS[${SESSION}]) == 0 then return ${NO_SESSION} end
-    if owner ~= '' and not isOwner(owner) then return ${LEASE_LOST} end
+    if owner ~= '' and not isOwner(owner) then return refusal() end
     return ${CHANGED}
   end
 `;
@@ -118,7 +126,7 @@ const LUA = {
       local number = tonumber(table.remove(ARGV, 3))
       local known = redis.call('HMGET', KEYS[${SESSION}], 'version', 'heldBy', 'history', 'streamed', 'told')
       if not known[1] then return { ${NO_SESSION}, 0, '' } end
-      if owner ~= '' and (redis.call('GET', KEYS[${OWNER}]) or known[2]) ~= owner then return { ${LEASE_LOST}, 0, '' } end
+      if owner ~= '' and (redis.call('GET', KEYS[${OWNER}]) or known[2]) ~= owner then return { refusal(), 0, '' } end
       local at = 3 + ARGV[3]
       local from, count = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
       local first, isNew = at + 3, false
@@ -248,7 +256,7 @@ const LUA = {
 
 /**
  * KEYS session, owner. ARGV ttl, owner, lease -> outcome, or {@link KEYS_AGE}: renewed, and the session's keys are to be kept. A
- * lease that ran out is ours still where nobody has had it since.
+ * lease that ran out is ours still where nobody has had it since. See `refusal` above.
  */
 const RENEW_LUA = `
       local holder = redis.call('GET', KEYS[2])
@@ -257,7 +265,9 @@ const RENEW_LUA = `
       if leftMs == -2 then return ${NO_SESSION} end
       if holder then redis.call('PEXPIRE', KEYS[2], ARGV[3])
       else
-        if redis.call('HGET', KEYS[1], 'heldBy') ~= ARGV[2] then return ${LEASE_LOST} end
+        if redis.call('HGET', KEYS[1], 'heldBy') ~= ARGV[2] then
+          return redis.call('HEXISTS', KEYS[1], 'wasHeld') == 0 and ${NO_SESSION} or ${LEASE_LOST}
+        end
         redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
         redis.call('HDEL', KEYS[1], 'silentSince')
       end

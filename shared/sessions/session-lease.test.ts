@@ -33,6 +33,39 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(await everything(other, id), before);
     };
 
+    test('a claim that a failover has lost is told as a session that is lost, which its holder claims anew (issue 17)', async () => {
+      // As a replica has it that was told of the session, and not of its claim.
+      const { id } = await store.create(newSession());
+      assert.equal(await store.renew(id, 'a', 5000), 'gone');
+      for (const write of Object.values(writes(store, id, 'a'))) {
+        await assert.rejects(write(), { code: 'session.not-found' });
+      }
+      assert.equal(await store.claim(id, 'a', 5000), true);
+      for (const write of Object.values(writes(store, id, 'a'))) await write();
+      await store.release(id, 'a');
+      assert.equal(await store.renew(id, 'a', 5000), 'lost');
+      await refusesAll(id, 'a');
+    });
+
+    test('a call of which a failover has lost which it is, and that it stands, has both again once its host writes it, and one that is over is left so (issue 17)', async () => {
+      for (const [status, becomes] of [
+        ['initiating', 'connected'],
+        ['disconnected', 'disconnected'],
+      ] as const) {
+        const known = await store.create({ ...newSession(), status });
+        const callConnectionId = `call of ${known.id}`;
+        const own = { ...known, status: 'connected', connectedAt: 5, callConnectionId, serverCallId: 's' } as const;
+        assert.equal(await store.restore(own, [], { owner: 'a', leaseMs: 5000 }), false);
+        const now = await store.get(known.id);
+        assert.deepEqual([now?.status, now?.connectedAt], [becomes, becomes === 'connected' ? 5 : undefined]);
+        assert.partialDeepStrictEqual(await store.findByCall(callConnectionId), {
+          id: known.id,
+          callConnectionId,
+          serverCallId: 's',
+        });
+      }
+    });
+
     test('the holder writes, and nobody else (review 4.5)', async () => {
       const { id } = await store.create(newSession());
       assert.equal(await store.claim(id, 'a', 5000), true);

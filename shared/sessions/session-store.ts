@@ -41,7 +41,7 @@ export interface Silence {
   readonly everHeld: boolean;
 }
 
-/** What became of the wish to go on holding a session. `gone`: Redis does not know the session any more. */
+/** What became of the wish to go on holding a session. `gone`: Redis does not know it any more, or not that anybody had it. */
 export type Renewal = 'held' | 'lost' | 'gone';
 
 /** The longest that a call may last (`MAX_CALL_MS`), and the longest that Event Grid repeats an event. */
@@ -104,29 +104,34 @@ export class SessionStore {
 
   /**
    * Writes a session again that Redis has lost, by the replica that still holds it, with the lease, the index entry and
-   * the binding of its call. Never over a session that is there.
+   * the binding of its call. Of a session that is there it writes only which its call is, and that it stands.
    * @returns whether it was written; false: there is one
    * @throws {ParleyError} `session.lease-lost`: somebody else holds it
    */
   async restore(
     session: Session,
     history: readonly HistoryItem[],
-    lease: { readonly owner: string; readonly leaseMs: number },
+    { owner, leaseMs }: { readonly owner: string; readonly leaseMs: number },
   ): Promise<boolean> {
     const keys = scriptKeys(session.id);
     const standing: Session = { ...standingNow(session, this.#now()), restored: true };
     const fields = encodeWholeSession(standing);
     const items = encodeHistory(history);
     await this.#enterIndex(standing);
-    const { owner, leaseMs } = lease;
     const restored = await askRedis(() =>
       this.#redis.parleyRestore(...keys, this.#ttlMs, owner, leaseMs, fields.length, ...fields, ...items),
     );
     if (restored === LEASE_LOST) throw leaseLost(session.id);
-    if (restored !== CHANGED) return false;
-    if (session.callConnectionId !== undefined) await this.#bindCall(session.callConnectionId, session.id);
-    await this.watch(session.id, leaseMs);
-    return true;
+    const { callConnectionId } = session;
+    if (callConnectionId !== undefined) await this.bind(session.id, { callConnectionId, ...otherIdsOf(session) });
+    if (restored === CHANGED) {
+      await this.watch(session.id, leaseMs);
+      return true;
+    }
+    // A replica that has become the primary may have it as it was before its call stood.
+    const { status, connectedAt = this.#now() } = standing;
+    await this.update(session.id, (now) => (standsNotYet(now) ? { status, connectedAt } : undefined));
+    return false;
   }
 
   /** @throws {DamagedSessionError} */
@@ -383,7 +388,12 @@ export class SessionStore {
 }
 
 /** Whoever speaks for a session hears its call: that it has connected may have been told while Redis was away. */
-function standingNow(session: Session, nowMs: number): Session {
-  if (session.status !== 'initiating' && session.status !== 'ringing') return session;
-  return { ...session, status: 'connected', connectedAt: session.connectedAt ?? nowMs };
-}
+const standingNow = (session: Session, nowMs: number): Session =>
+  standsNotYet(session) ? { ...session, status: 'connected', connectedAt: session.connectedAt ?? nowMs } : session;
+
+const standsNotYet = ({ status }: Session): boolean => status === 'initiating' || status === 'ringing';
+
+const otherIdsOf = ({ serverCallId, correlationId }: Session): Omit<CallIds, 'callConnectionId'> => ({
+  ...(serverCallId !== undefined && { serverCallId }),
+  ...(correlationId !== undefined && { correlationId }),
+});

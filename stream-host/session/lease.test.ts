@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { sessionKeys } from '../../shared/sessions/keys.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
-import { claimSession } from './lease.ts';
+import { claimSession, type SessionLease } from './lease.ts';
 import { pickUp } from './pick-up.ts';
 
 const log = pino({ level: 'silent' });
@@ -124,4 +126,102 @@ test('a host can make sure of a session at any time, and learns at once that it 
   await lease.confirm();
   await lease.confirm();
   assert.equal(lost, 1);
+});
+
+/** What Redis knows of whose a session is. */
+async function claimOf(id: string) {
+  const { session, owner } = sessionKeys(id);
+  const [heldBy, wasHeld] = await redis.hmget(session, 'heldBy', 'wasHeld');
+  return { holder: await redis.get(owner), heldBy, wasHeld };
+}
+
+/** A replica becomes the primary that knows this, and nothing that was written since. */
+async function failOver(id: string, { holder, heldBy, wasHeld }: Awaited<ReturnType<typeof claimOf>>): Promise<void> {
+  const { session, owner } = sessionKeys(id);
+  await redis.del(owner);
+  await redis.hdel(session, 'heldBy', 'wasHeld');
+  if (holder) await redis.set(owner, holder, 'PX', 60_000);
+  if (heldBy) await redis.hset(session, { heldBy });
+  if (wasHeld) await redis.hset(session, { wasHeld });
+}
+
+test('whoever has let go of a session does not claim it anew, however late he learns that a failover has lost his claim (issue 17)', async () => {
+  await store.create(phoneSession('let-go'));
+  const unclaimed = await claimOf('let-go');
+  const isTold = Promise.withResolvers<void>();
+  let claims = 0;
+  class LateStore extends SessionStore {
+    override async renew(...asked: Parameters<SessionStore['renew']>) {
+      const renewal = await super.renew(...asked);
+      await isTold.promise;
+      return renewal;
+    }
+    override claim(...asked: Parameters<SessionStore['claim']>) {
+      claims += 1;
+      return super.claim(...asked);
+    }
+  }
+  const late = { ...options, store: new LateStore(redis, { ttlSeconds: 600 }) };
+  const lease = (await claimSession('let-go', 'socket', late, unexpected)) ?? assert.fail('not claimed');
+  await failOver('let-go', unclaimed);
+  const renewing = lease.confirm();
+  await lease.close();
+  isTold.resolve();
+  await renewing;
+  assert.equal(claims, 1);
+  assert.equal(await store.owner('let-go'), undefined);
+});
+
+test('whatever a failover has lost of its claims, one host at most goes on with a session, and one does where none is known (issue 17)', async () => {
+  const places = ['a', 'b', 'c'];
+  const step = fc.record({
+    place: fc.constantFrom(...places),
+    deed: fc.constantFrom('pick up', 'take over', 'make sure', 'let go', 'replicate', 'fail over'),
+  });
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 16 }), async (steps) => {
+      runs += 1;
+      const id = `failed-over-${runs}`;
+      await store.create(phoneSession(id));
+      for (const place of places) await store.hosts.announce(`${place}#1`, { sessions: 0, maxSessions: 9 }, 60_000);
+      /** Who believes that the session is his. */
+      const speaking = new Map<string, SessionLease>();
+      let replica = await claimOf(id);
+      const pickUp = async (place: string, socket: string) => {
+        if (speaking.has(place)) return;
+        const own = { ...options, host: { place, boot: '1' }, waitMs: 0 };
+        const lease = await claimSession(id, socket, own, () => speaking.delete(place));
+        if (lease) speaking.set(place, lease);
+      };
+      for (const [at, { place, deed }] of steps.entries()) {
+        const deeds: Record<typeof deed, () => Promise<unknown>> = {
+          'pick up': () => pickUp(place, `${at}`),
+          'take over': async () => {
+            await store.held.lost(id);
+            await pickUp(place, `${at}`);
+          },
+          'make sure': async () => speaking.get(place)?.confirm(),
+          'let go': async () => {
+            await speaking.get(place)?.close();
+            speaking.delete(place);
+          },
+          replicate: async () => {
+            replica = await claimOf(id);
+          },
+          'fail over': () => failOver(id, replica),
+        };
+        await deeds[deed]();
+      }
+      const { holder, wasHeld } = await claimOf(id);
+      const believed = [...speaking.values()];
+      for (const lease of believed) await lease.confirm();
+      const [left, ...others] = speaking.values();
+      assert.deepEqual(others, []);
+      if (left) assert.equal(await store.owner(id), left.owner);
+      if (!holder && !wasHeld) assert.equal(left, believed[0]);
+      await left?.close();
+    }),
+    { numRuns: 50 },
+  );
 });

@@ -22,7 +22,7 @@ export interface LeaseOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly traces?: Pick<CallTraces, 'redis'> | undefined;
-  /** Redis has lost the session, of which we hold the lease. */
+  /** Redis has lost the session, of which we hold the lease, or that we hold it. */
   readonly onGone?: () => void;
   /** How long a lease stands without being renewed. */
   readonly leaseMs?: number;
@@ -103,10 +103,12 @@ export class SessionLease {
     try {
       const renew = () => store.renew(this.#sessionId, this.owner, this.#leaseMs);
       const renewal = await traces.redis(this.#sessionId, 'renew_lease', renew);
-      if (renewal === 'gone' && !this.#closed) this.#options.onGone?.();
-      // What Redis has forgotten is still ours if nobody else took it.
-      const ours =
-        renewal === 'held' || (renewal === 'gone' && (await store.claim(this.#sessionId, this.owner, this.#leaseMs)));
+      let ours = renewal === 'held';
+      // What Redis has forgotten is still ours if nobody else took it. What was let go of meanwhile is not claimed anew.
+      if (renewal === 'gone' && !this.#closed) {
+        this.#options.onGone?.();
+        ours = await store.claim(this.#sessionId, this.owner, this.#leaseMs);
+      }
       if (this.#closed) {
         if (ours) await store.release(this.#sessionId, this.owner);
         return;

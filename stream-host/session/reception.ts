@@ -346,7 +346,9 @@ export class Reception {
             restore: async (head, items) => {
               session?.keepKeysOut();
               const isRestored = await store.restore(head, items, { owner, leaseMs });
+              // One that is there may not know any more whose it is.
               if (isRestored) session?.noteAgain();
+              else void lease.confirm();
               return isRestored;
             },
             session: current,

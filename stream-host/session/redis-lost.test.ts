@@ -86,6 +86,52 @@ test('a Redis that comes back empty is filled again by the host that holds the c
   for (const phone of phones) phone.socket.terminate();
 });
 
+test('a call that its host picked up before ACS told that it stands is as long afterwards as it was, once Redis has lost it (issue 17)', {
+  skip: first === undefined && 'no redis-server is on the path',
+}, async () => {
+  const lost = (await startRedisServer()) ?? assert.fail('no redis-server');
+  ends.push(() => lost.close());
+  const host = await startHost(lost.url, { place: 'early' });
+  ends.push(host.close);
+  const { store } = host;
+  await store.create({ ...phoneSession('early'), status: 'ringing' });
+  const phone = await host.phone('call-early', 'early');
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  const heardAt = Date.now();
+  await sleep(500);
+  await lose(host);
+  await sleep(500);
+  const again = await startRedisServer({ port: Number(new URL(lost.url).port) });
+  ends.push(async () => again?.close());
+  const connectedAt = async () => (await store.get('early').catch(() => undefined))?.connectedAt;
+  await eventually(async () => (await connectedAt()) !== undefined);
+  assert.ok(Number(await connectedAt()) <= heardAt);
+  phone.socket.terminate();
+});
+
+test('a call of which a failover has lost whose it is is its host’s again as soon as something happens in it, and not only when the lease is renewed (issue 17)', {
+  skip: first === undefined && 'no redis-server is on the path',
+}, async () => {
+  const server = (await startRedisServer()) ?? assert.fail('no redis-server');
+  ends.push(() => server.close());
+  const host = await startHost(server.url, { place: 'unclaimed', waits: { leaseMs: 600_000 } });
+  ends.push(host.close);
+  const { store, redis } = host;
+  await store.create(phoneSession('unclaimed'));
+  const phone = await host.phone('call-unclaimed', 'unclaimed');
+  const line = phone.startCall();
+  await phone.untilKind('AudioData');
+  const owner = await store.owner('unclaimed');
+  const keys = sessionKeys('unclaimed');
+  await redis.multi().del(keys.owner).hdel(keys.session, 'heldBy', 'wasHeld').exec();
+  line.say(400);
+  await eventually(async () => (await store.owner('unclaimed')) !== undefined);
+  assert.equal(await store.owner('unclaimed'), owner);
+  await eventually(async () => (await store.history('unclaimed')).length >= 3);
+  phone.socket.terminate();
+});
+
 test('what goes on in a call is known again once Redis has lost it: its recording can be stopped, its caller is on hold, and others are there (breaker16c n0b)', {
   skip: first === undefined && 'no redis-server is on the path',
 }, async () => {

@@ -36,7 +36,7 @@ async function held(
   id: string,
   options: { owner?: string; maxBacklog?: number; onLost?: (events: number) => void } = {},
 ) {
-  const session = await before.create(phoneSession(id));
+  const session = await before.create({ ...phoneSession(id), connectedAt: 1 });
   const { owner = OWNER, maxBacklog = 256, onLost } = options;
   await before.claim(id, owner, LEASE_MS);
   return { session, record: logOf(session, owner, maxBacklog, onLost) };

@@ -70,7 +70,8 @@ export class SessionLog {
 
   constructor(options: SessionLogOptions) {
     this.#options = options;
-    this.#session = options.session;
+    // Its host has often picked it up before the carrier told that it stands: written again, it must not stand only since then.
+    this.#session = { connectedAt: options.clock.wallMs(), ...options.session };
     this.#history = options.history;
     this.#maxBacklog = options.maxBacklog ?? 256;
     this.#gatherMs = options.gatherMs ?? GATHER_MS;
