@@ -128,6 +128,16 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual((await store.list({ limit: 5, status: 'connected' })).sessions, []);
     });
 
+    test('a call that was written off while nobody could tell why it ended has its reason once that is told (issue 17)', async () => {
+      const id = await watched({ status: 'connected', connectedAt: 1 });
+      await look();
+      const head = { id: 'late', name: 'acs.CallDisconnected', at: clock.wallMs(), callId: 'c' };
+      await work.tell(id, { ...head, kind: 'ended', why: 'caller-ended' });
+      assert.partialDeepStrictEqual(await store.get(id), { status: 'disconnected', endReason: 'caller-ended' });
+      await work.tell(id, { ...head, id: 'later', kind: 'ended', why: 'carrier-ended' });
+      assert.equal((await store.get(id))?.endReason, 'caller-ended');
+    });
+
     test('a call on which somebody talks is left alone, and so is one that rings', async () => {
       const talking = await watched({ callConnectionId: 'talking', status: 'connected' });
       const ringing = await watched({ callConnectionId: 'ringing', direction: 'outbound', status: 'initiating' });

@@ -4,6 +4,8 @@ import { isOver, nextState } from '../call-state.ts';
 import type { EndReason } from '../end-reasons.ts';
 import type { Handler } from './consequences.ts';
 
+const UNTOLD = 'call-gone' satisfies EndReason;
+
 /** It stands. Times are the event's own, because events may arrive late. */
 export const stands: Handler = (session, event) => {
   const { status, connectedAt = Number.POSITIVE_INFINITY } = session;
@@ -17,16 +19,17 @@ export const stands: Handler = (session, event) => {
   };
 };
 
-/** It is over, or never came about. A reason that was set on purpose stays. */
+/** It is over, or never came about. A reason that was set on purpose stays; `call-gone`, that nobody told one, gives way to it. */
 export const ends: Handler = (session, event) => {
   const moved = move(session, event);
-  const endReason = session.endReason ?? whyOf(session, event);
+  const known = session.endReason === UNTOLD ? undefined : session.endReason;
+  const endReason = known ?? whyOf(session, event);
   const endDetail = detailOf(event);
   return {
     ...patchOf({
       ...moved,
       ...((session.endedAt === undefined || !isOver(session.status)) && { endedAt: event.at }),
-      ...(session.endReason === undefined && { endReason }),
+      ...(session.endReason !== endReason && { endReason }),
       ...(session.endDetail === undefined && endDetail !== '' && { endDetail }),
     }),
     // The carrier closes the media socket too; this is for the replica that does not notice.
