@@ -72,6 +72,14 @@ export class Child<Served extends Api> {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
+  /** Ends it without a word. Resolves when it has ended. */
+  async kill(): Promise<void> {
+    if (!this.running) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+
   /**
    * Waits until it answers at a URL of its own.
    * @throws when it does not within a minute, or has ended, or the signal says to stop

@@ -13,6 +13,8 @@ export interface CallerOptions {
   readonly to?: string | undefined;
 }
 
+/** Why a call has ended that its caller has ended. */
+export const HUNG_UP = 'hung up';
 const AGENT = '+15550100';
 const AUDIBLE_RMS = 0.003;
 /** So long a silence of the agent's is the end of its answer. */
@@ -96,8 +98,14 @@ export class StayingCaller {
     return Math.max(this.#longestMs, this.waitsMs);
   }
 
+  /** What was before now is not counted. */
+  countFromNow(): void {
+    this.#longestMs = 0;
+    if (this.#waitsSinceMs !== undefined) this.#waitsSinceMs = performance.now();
+  }
+
   hangUp(): void {
-    this.lost ??= 'hung up';
+    this.lost ??= HUNG_UP;
     this.#line?.send({ type: 'hangup' });
     this.#hears();
   }

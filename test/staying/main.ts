@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RedisWatch } from '../testing/redis-watch.ts';
+import { failOver } from './failover.ts';
+import { loseFunctions } from './functions-away.ts';
+import { RedisPair } from './redis-pair.ts';
 import { type Before, medianOf, StayingRun } from './run.ts';
 import type { StayingStack } from './stack.ts';
 
 /**
- * `node test/staying/main.ts kill|freeze|drain|roll|redis [--calls 20] [--old FOLDER]`: what callers hear when a host or Redis
- * goes. Two hosts, so many calls with scripted speech over the real SDKs. `--old` with `roll`: a folder of the release that
- * is replaced. Exits with 1 where something is not as promised; KEEP_LOGS=1 keeps the logs of the hosts.
+ * `node test/staying/main.ts kill|freeze|drain|roll|redis|failover|functions [--calls 20] [--old FOLDER]`: what callers hear
+ * when a host, Redis or the functions go. Two hosts, so many calls with scripted speech over the real SDKs. `--old` with
+ * `roll`: a folder of the release that is replaced. Exits with 1 where something is not as promised; KEEP_LOGS=1 keeps the
+ * logs of the hosts.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,6 +58,8 @@ const SCENES: Readonly<Record<string, () => Promise<boolean>>> = {
       roll,
     ),
   redis: () => StayingRun.use(calls, two, loseRedis),
+  failover: () => StayingRun.use(calls, two, failOver, RedisPair.start),
+  functions: () => StayingRun.use(calls, two, loseFunctions),
 };
 
 // However it ends, its processes end with it.
@@ -83,7 +89,7 @@ async function kill(run: StayingRun, reportS: number): Promise<void> {
     ours.length === own.length && medianOf(ours) <= MOST_OURS_MS,
     `${StayingRun.spread(ours)}; in all ${StayingRun.spread(silent)}; of ${own.length}`,
   );
-  await untilAllGoOn(run, own, 'after the kill');
+  await run.untilAllGoOn(own, 'after the kill');
 }
 
 /** A host stands still for 20 s, keeps its sockets, and wakes. */
@@ -119,14 +125,14 @@ async function freeze(run: StayingRun, watch: RedisWatch): Promise<void> {
   );
   run.found('SIGSTOP: what it writes after it woke lands nowhere', late.length === 0, `${late.length} writes`);
   for (const { command } of late.slice(0, 5)) run.say(`     ${command.slice(0, 3).join(' ')}`);
-  await untilAllGoOn(run, own, 'after the freeze');
+  await run.untilAllGoOn(own, 'after the freeze');
 }
 
 /** A host is asked to end. */
 async function drain(run: StayingRun): Promise<void> {
   const befores = await run.snapshot();
   await replaced(run, befores, busiest(run, befores).name);
-  await untilAllGoOn(run, befores, 'after the drain');
+  await run.untilAllGoOn(befores, 'after the drain');
 }
 
 /** Both hosts are replaced, one after the other, each by a new one that is ready before the old one is asked to end. */
@@ -135,7 +141,7 @@ async function roll(run: StayingRun): Promise<void> {
     await run.stack.startHost(name.replace('old', 'new'), {});
     const befores = await run.snapshot();
     await replaced(run, befores, name, values.old !== undefined);
-    await untilAllGoOn(run, befores, `after ${name} was replaced`);
+    await run.untilAllGoOn(befores, `after ${name} was replaced`);
   }
 }
 
@@ -175,7 +181,7 @@ async function loseRedis(run: StayingRun): Promise<void> {
     onsets.filter(({ atMs }) => atMs > pausedMs).map(({ afterMs }) => afterMs),
   );
   run.say(`     silences of the agent meanwhile, callers' questions in them: ${StayingRun.spread(pauses)}`);
-  await untilAllGoOn(run, before, 'after Redis stood still');
+  await run.untilAllGoOn(before, 'after Redis stood still');
 
   const killed = await run.snapshot();
   process.kill(await stack.redisPid(), 'SIGKILL');
@@ -211,14 +217,7 @@ async function loseRedis(run: StayingRun): Promise<void> {
     silent.length === own.length,
     StayingRun.spread(silent),
   );
-  await untilAllGoOn(run, own, 'after both');
-}
-
-async function untilAllGoOn(run: StayingRun, befores: readonly Before[], when: string): Promise<void> {
-  const goOn = async () => (await Promise.all(befores.map((before) => run.goesOn(before)))).filter(Boolean).length;
-  await run.until(async () => (await goOn()) === befores.length, 45_000);
-  const count = await goOn();
-  run.found(`${when}: calls that go on with their history`, count === befores.length, `${count} of ${befores.length}`);
+  await run.untilAllGoOn(own, 'after both');
 }
 
 function busiest(run: StayingRun, befores: readonly Before[]) {

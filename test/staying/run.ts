@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../bench/random.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import { StayingCaller, tickAll } from './caller.ts';
+import { HUNG_UP, StayingCaller, tickAll } from './caller.ts';
 import type { Host } from './host.ts';
 import { StayingStack } from './stack.ts';
 
@@ -23,17 +23,23 @@ export interface Finding {
 
 const DIAL_EVERY_MS = 250;
 const WARM_MS = 12_000;
+/** Nobody waits longer without a sound, whatever fails. */
+const MOST_SILENT_MS = 3_000;
+/** By which a processor that others use as well may be late. */
+const BUSY_MS = 500;
 
 /** Calls on a stack of their own, in which everybody talks, and what became of them. */
 export class StayingRun {
   readonly stack: StayingStack;
-  readonly callers: readonly StayingCaller[];
+  readonly callers: StayingCaller[];
   readonly findings: Finding[] = [];
+  /** The longest that anybody waited while all was well. */
+  #usualMs = 0;
   #stopTicking = () => {};
 
-  private constructor(stack: StayingStack, callers: readonly StayingCaller[]) {
+  private constructor(stack: StayingStack, calls: number) {
     this.stack = stack;
-    this.callers = callers;
+    this.callers = Array.from({ length: calls }, (_, at) => this.#caller(at));
   }
 
   /** @param startHosts starts those that there are when the calls come */
@@ -41,16 +47,12 @@ export class StayingRun {
     calls: number,
     startHosts: (stack: StayingStack) => Promise<unknown>,
     work: (run: StayingRun) => Promise<void>,
+    startRedis?: Parameters<typeof StayingStack.start>[0],
   ): Promise<boolean> {
-    const stack = await StayingStack.start();
+    const stack = await StayingStack.start(startRedis);
     try {
       await startHosts(stack);
-      const clips = stack.clips.callers.filter(({ kind }) => kind === 'turn');
-      const callers = Array.from({ length: calls }, (_, at) => {
-        const number = `+1555200${String(at).padStart(4, '0')}`;
-        return new StayingCaller({ emulatorUrl: stack.emulatorUrl, number, clips, random: new Random(`caller ${at}`) });
-      });
-      const run = new StayingRun(stack, callers);
+      const run = new StayingRun(stack, calls);
       await run.#dial();
       await work(run);
       return run.#report();
@@ -66,8 +68,25 @@ export class StayingRun {
       await sleep(DIAL_EVERY_MS);
     }
     await this.until(() => this.callers.every(({ asked }) => asked >= 1), 60_000);
+    for (const caller of this.callers) caller.countFromNow();
     await sleep(WARM_MS);
+    this.#usualMs = Math.max(...this.callers.map(({ longestSilenceMs }) => longestSilenceMs));
     this.say(`${this.callers.length} calls talk`);
+  }
+
+  #caller(at: number): StayingCaller {
+    const { emulatorUrl, clips } = this.stack;
+    const number = `+1555200${String(at).padStart(4, '0')}`;
+    const turns = clips.callers.filter(({ kind }) => kind === 'turn');
+    return new StayingCaller({ emulatorUrl, number, clips: turns, random: new Random(`caller ${at}`) });
+  }
+
+  /** Somebody else calls. Resolves when he has dialled. */
+  async joined(): Promise<StayingCaller> {
+    const caller = this.#caller(this.callers.length);
+    this.callers.push(caller);
+    await caller.dial();
+    return caller;
   }
 
   say(text: string): void {
@@ -123,6 +142,28 @@ export class StayingRun {
     return before.caller.lost === undefined && kept && history.length > before.history.length;
   }
 
+  async untilAllGoOn(befores: readonly Before[], when: string): Promise<void> {
+    const goOn = async () => (await Promise.all(befores.map((before) => this.goesOn(before)))).filter(Boolean).length;
+    await this.until(async () => (await goOn()) === befores.length, 45_000);
+    const count = await goOn();
+    this.found(
+      `${when}: calls that go on with their history`,
+      count === befores.length,
+      `${count} of ${befores.length}`,
+    );
+  }
+
+  /** The longest time in which one of them waited for a word since {@link StayingCaller.countFromNow}, ms. */
+  foundSilence(callers: readonly StayingCaller[]): void {
+    const longestMs = Math.max(...callers.map((caller) => caller.longestSilenceMs));
+    const unanswered = callers.filter(({ waitsMs }) => waitsMs > MOST_SILENT_MS).length;
+    this.found(
+      'the longest silence of those who talk',
+      longestMs < MOST_SILENT_MS + BUSY_MS,
+      `${(longestMs / 1000).toFixed(2)} s, before that ${(this.#usualMs / 1000).toFixed(2)} s; still waiting: ${unanswered}`,
+    );
+  }
+
   /** Turns of the agent that were cut although nobody cut in, since a moment on the wall's clock. */
   async wordsCut(befores: readonly Before[], sinceWallMs: number): Promise<number> {
     let cut = 0;
@@ -149,7 +190,7 @@ export class StayingRun {
 
   /** Calls that have ended though nobody hung up. */
   get lost(): readonly StayingCaller[] {
-    return this.callers.filter(({ lost }) => lost !== undefined);
+    return this.callers.filter(({ lost }) => lost !== undefined && lost !== HUNG_UP);
   }
 
   /** The median and the worst, as text, in seconds. */
@@ -178,8 +219,11 @@ export class StayingRun {
 export const medianOf = (ms: readonly number[]): number =>
   ms.toSorted((a, b) => a - b)[Math.floor(ms.length / 2)] ?? Number.POSITIVE_INFINITY;
 
-/** An answer may have been heard further by now. */
-function sameWords(one: HistoryItem, other: HistoryItem | undefined): boolean {
+/**
+ * An answer may have been heard further by now.
+ * @param letters of it that are compared
+ */
+export function sameWords(one: HistoryItem, other: HistoryItem | undefined, letters = 20): boolean {
   if (one.role === 'tool' || other?.role === 'tool') return one.role === other?.role;
-  return one.role === other?.role && other.text.startsWith(one.text.slice(0, 20));
+  return one.role === other?.role && other.text.startsWith(one.text.slice(0, letters));
 }

@@ -18,6 +18,7 @@ import { localEnvironment } from '../../start/environment.ts';
 import { type PrivateRedis, startRedisServer } from '../../start/redis-server.ts';
 import { Front } from './front.ts';
 import { Host } from './host.ts';
+import { RedisPair } from './redis-pair.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 /** Of services that nobody plays here. */
@@ -42,6 +43,9 @@ export class StayingStack {
   readonly #opened: AsyncDisposableStack;
   readonly #usedPorts: number[];
   #redis: PrivateRedis;
+  /** Where Redis has a replica. */
+  readonly pair: RedisPair | undefined;
+  functions: Child<Record<never, never>>;
 
   private constructor(parts: {
     clips: Clips;
@@ -50,6 +54,7 @@ export class StayingStack {
     faults: Faults;
     front: Front;
     redis: PrivateRedis;
+    functions: Child<Record<never, never>>;
     env: Readonly<Record<string, string>>;
     ports: number[];
     opened: AsyncDisposableStack;
@@ -60,6 +65,8 @@ export class StayingStack {
     this.faults = parts.faults;
     this.front = parts.front;
     this.#redis = parts.redis;
+    this.pair = parts.redis instanceof RedisPair ? parts.redis : undefined;
+    this.functions = parts.functions;
     this.#env = parts.env;
     this.#usedPorts = parts.ports;
     this.#opened = parts.opened;
@@ -69,12 +76,13 @@ export class StayingStack {
     this.store = new SessionStore(this.redisConnection, { ttlSeconds: 3600 });
   }
 
-  static async start(): Promise<StayingStack> {
+  /** @param startRedis what both halves get as Redis */
+  static async start(startRedis: () => Promise<PrivateRedis | undefined> = startRedisServer): Promise<StayingStack> {
     const opened = new AsyncDisposableStack();
     const folder = await mkdtemp(path.join(tmpdir(), 'parley-staying-'));
     if (!process.env.KEEP_LOGS) opened.defer(() => rm(folder, { recursive: true, force: true }));
     const agent = await writeBenchAgent(folder);
-    const redis = await startRedisServer();
+    const redis = await startRedis();
     if (redis === undefined) throw new Error('This needs a redis-server on the path.');
     const [frontPort = 0, functionsPort = 0, ...ports] = await freePorts(26);
     const front = await Front.listen(frontPort);
@@ -111,20 +119,15 @@ export class StayingStack {
       log: silent,
     });
     server.mount(faults, acs);
-    const functions = new Child({
-      name: 'functions',
-      args: ['emulator/functions-host/main.ts'],
-      env,
-      logFile: path.join(folder, 'functions.log'),
-    });
+    const functions = startFunctions(folder, env);
     opened.defer(() => functions.close());
     opened.defer(async () => {
       await acs.close();
       await server.close();
     });
-    await functions.answersAt(`http://127.0.0.1:${functionsPort}/api/v1/health`);
+    await functions.answersAt(`${env.FUNCTIONS_URL}/api/v1/health`);
     await acs.start();
-    return new StayingStack({ clips, folder, emulatorUrl, faults, front, redis, env, ports, opened });
+    return new StayingStack({ clips, folder, emulatorUrl, faults, front, redis, functions, env, ports, opened });
   }
 
   /**
@@ -160,9 +163,26 @@ export class StayingStack {
     this.#redis = redis;
   }
 
+  get functionsUrl(): string {
+    return this.#env.FUNCTIONS_URL ?? '';
+  }
+
+  /** Others in the place of those that were killed. Resolves when they answer. */
+  async startFunctionsAgain(): Promise<void> {
+    const functions = startFunctions(this.folder, this.#env);
+    this.functions = functions;
+    this.#opened.defer(() => functions.close());
+    await functions.answersAt(`${this.functionsUrl}/api/v1/health`);
+  }
+
   async close(): Promise<void> {
     for (const host of this.hosts) await host.close();
     await this.#opened.disposeAsync();
     await this.#redis.close();
   }
+}
+
+function startFunctions(folder: string, env: Readonly<Record<string, string>>): Child<Record<never, never>> {
+  const logFile = path.join(folder, 'functions.log');
+  return new Child({ name: 'functions', args: ['emulator/functions-host/main.ts'], env, logFile });
 }
