@@ -133,3 +133,16 @@ test('a sound of a single frame that misled us makes the like doubtful, too', ()
   line.hear(...quiet);
   assert.equal(line.hear({ p: 0.95, db: -20 }), 1, 'one that is clearly louder');
 });
+
+test('what has misled us is doubted up to the loudest of it, while it is not forgiven', () => {
+  const line = new Line();
+  const quiet = Array.from({ length: 10 }, () => ({ p: 0, db: -60 }));
+  assert.equal(line.hear({ p: 0.95, db: -25 }), 1);
+  line.misled();
+  line.hear(...quiet);
+  const softer = Array.from({ length: 4 }, () => ({ p: 0.95, db: -35 }));
+  assert.ok(line.hear(...softer) > 1, 'a softer one, which lasts');
+  line.misled();
+  line.hear(...quiet);
+  assert.equal(line.hear({ p: 0.95, db: -27 }), 0, 'one between them');
+});

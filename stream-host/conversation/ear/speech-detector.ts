@@ -178,7 +178,8 @@ export class SpeechDetector {
 
   /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
   misled(nowMs: number): void {
-    this.#misledDb = this.#traits?.loudDb ?? this.#misledDb;
+    const before = nowMs < this.#doubtedUntilMs ? this.#misledDb : Number.NEGATIVE_INFINITY;
+    this.#misledDb = Math.max(before, this.#traits?.loudDb ?? before);
     this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
     this.#waryUntilMs = nowMs + WARY_MS;
     this.ignoreSound();
