@@ -20,9 +20,9 @@ const log = pino({ level: 'silent' });
 const server = await redisForTests();
 const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
 const store = new SessionStore(redis, { ttlSeconds: 600 });
-/** Of what is there before a test begins. */
+/** Of what a test sets up, and looks at. */
 const patient = patientRedis(server.url);
-const before = new SessionStore(patient, { ttlSeconds: 600 });
+const ofTest = new SessionStore(patient, { ttlSeconds: 600 });
 after(() => {
   redis.disconnect();
   patient.disconnect();
@@ -36,9 +36,9 @@ async function held(
   id: string,
   options: { owner?: string; maxBacklog?: number; onLost?: (events: number) => void } = {},
 ) {
-  const session = await before.create({ ...phoneSession(id), connectedAt: 1 });
+  const session = await ofTest.create({ ...phoneSession(id), connectedAt: 1 });
   const { owner = OWNER, maxBacklog = 256, onLost } = options;
-  await before.claim(id, owner, LEASE_MS);
+  await ofTest.claim(id, owner, LEASE_MS);
   return { session, record: logOf(session, owner, maxBacklog, onLost) };
 }
 
@@ -55,7 +55,7 @@ function logOf(session: Session, owner = OWNER, maxBacklog = 256, onLost?: (even
   });
 }
 
-const seen = async (id: string) => (await store.events(id)).map((event) => event.data.n);
+const seen = async (id: string) => (await ofTest.events(id)).map((event) => event.data.n);
 
 test('a session that Redis has lost is written again though nothing happens in it (H2)', async () => {
   const { session, record } = await held('r-quiet');
@@ -63,9 +63,9 @@ test('a session that Redis has lost is written again though nothing happens in i
   await raw.del(...(await raw.keys('parley:{r-quiet}:*')));
   raw.disconnect();
   record.restore();
-  await eventually(async () => (await store.get('r-quiet')) !== undefined);
-  assert.deepEqual(await store.get('r-quiet'), { ...session, restored: true });
-  assert.equal(await store.owner('r-quiet'), OWNER);
+  await eventually(async () => (await ofTest.get('r-quiet')) !== undefined);
+  assert.deepEqual(await ofTest.get('r-quiet'), { ...session, restored: true });
+  assert.equal(await ofTest.owner('r-quiet'), OWNER);
   await record.close(500);
 });
 
@@ -86,8 +86,8 @@ test('events are written in order, the history as it grows, and the newest of ea
     await seen('r-1'),
     Array.from({ length: 50 }, (_, n) => n),
   );
-  assert.deepEqual(await store.history('r-1'), said);
-  assert.equal((await store.get('r-1'))?.endReason, 'done');
+  assert.deepEqual(await ofTest.history('r-1'), said);
+  assert.equal((await ofTest.get('r-1'))?.endReason, 'done');
 });
 
 test('no turn is on record before its number is, so that no other host gives that number again (breaker 2)', async () => {
@@ -104,7 +104,7 @@ test('no turn is on record before its number is, so that no other host gives tha
         const ids = await writer.write(change);
         if (!told) tell(2);
         told = true;
-        const { turns } = (await store.get(session.id)) ?? {};
+        const { turns } = (await ofTest.get(session.id)) ?? {};
         for (const { data } of change.events ?? []) counted.push(Math.max(0, Number(data?.turn) - (turns ?? 0)));
         return ids;
       },
@@ -128,11 +128,11 @@ test('what of the history is rewritten is rewritten in Redis, and nothing before
   record.follow(events);
   const caller = (text: string): HistoryItem => ({ role: 'caller', text });
   events.emit('historyChanged', { from: 0, items: [caller('one'), caller('two')] });
-  await eventually(async () => (await store.history('r-rewritten')).length === 2);
+  await eventually(async () => (await ofTest.history('r-rewritten')).length === 2);
   events.emit('historyChanged', { from: 1, items: [caller('2'), caller('three')] });
   events.emit('historyChanged', { from: 2, items: [] });
   await record.close(2000);
-  assert.deepEqual(await store.history('r-rewritten'), [caller('one'), caller('2')]);
+  assert.deepEqual(await ofTest.history('r-rewritten'), [caller('one'), caller('2')]);
 });
 
 test('what one moment of a talk changes is one write, whatever it is; history and the end wait for nothing (unit costs, a host killed right after a turn)', async () => {
@@ -183,7 +183,7 @@ test('while Redis is away the newest are kept, the rest is counted, and all of i
   await redis.connect();
   await eventually(async () => (await seen('r-2')).length === 10);
   assert.deepEqual(await seen('r-2'), [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
-  assert.equal((await store.get('r-2'))?.endReason, 'kept');
+  assert.equal((await ofTest.get('r-2'))?.endReason, 'kept');
 });
 
 test('an event that cannot be stored is dropped and counted, and holds up nothing (review 4.3)', async () => {
@@ -195,7 +195,7 @@ test('an event that cannot be stored is dropped and counted, and holds up nothin
   await record.close(2000);
   assert.deepEqual(await seen('r-poison'), [1, 2]);
   assert.equal(record.dropped, 1);
-  assert.equal((await store.get('r-poison'))?.endReason, 'done');
+  assert.equal((await ofTest.get('r-poison'))?.endReason, 'done');
 });
 
 test('a session that Redis has lost is written again by the host that holds it, with its history and its call (H2)', async () => {
@@ -204,14 +204,14 @@ test('a session that Redis has lost is written again by the host that holds it, 
   record.follow(events);
   events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'one' }] });
   record.patch({ callConnectionId: 'call-of-r-lost' });
-  await eventually(async () => (await store.history('r-lost')).length === 1);
+  await eventually(async () => (await ofTest.history('r-lost')).length === 1);
   await redis.flushall();
   events.emit('historyChanged', { from: 1, items: [{ role: 'caller', text: 'two' }] });
   record.add('step', { n: 7 });
   await eventually(async () => (await seen('r-lost')).includes(7));
-  assert.equal((await store.get('r-lost'))?.agent, session.agent);
-  assert.equal((await store.history('r-lost')).length, 2);
-  assert.equal((await store.findByCall('call-of-r-lost'))?.id, 'r-lost');
+  assert.equal((await ofTest.get('r-lost'))?.agent, session.agent);
+  assert.equal((await ofTest.history('r-lost')).length, 2);
+  assert.equal((await ofTest.findByCall('call-of-r-lost'))?.id, 'r-lost');
   await record.close(1000);
 });
 
@@ -224,7 +224,7 @@ test('closing is bounded when Redis does not come back, and nothing is written l
   await redis.connect();
   await sleep(1000);
   assert.deepEqual(await seen('r-3'), []);
-  assert.equal((await store.get('r-3'))?.endReason, undefined);
+  assert.equal((await ofTest.get('r-3'))?.endReason, undefined);
 });
 
 test('once another host holds the session not one write of the old one lands (review 4.5)', async () => {
@@ -238,8 +238,8 @@ test('once another host holds the session not one write of the old one lands (re
   events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'not ours' }] });
   await record.close(500);
   assert.deepEqual(await seen('r-4'), []);
-  assert.deepEqual(await store.history('r-4'), []);
-  assert.equal((await store.get('r-4'))?.endReason, undefined);
+  assert.deepEqual(await ofTest.history('r-4'), []);
+  assert.equal((await ofTest.get('r-4'))?.endReason, undefined);
 });
 
 test('after the session was given up to somebody else nothing more is written', async () => {
@@ -249,7 +249,7 @@ test('after the session was given up to somebody else nothing more is written', 
   record.patch({ endReason: 'not ours' });
   await record.close(500);
   assert.deepEqual(await seen('r-5'), []);
-  assert.equal((await store.get('r-5'))?.endReason, undefined);
+  assert.equal((await ofTest.get('r-5'))?.endReason, undefined);
 });
 
 test('what Redis has taken and not answered in time is on record once, however often it is written again (closer17 6)', async () => {
@@ -358,7 +358,7 @@ test('what the agent has said stands with how long it took (stranger17 4)', asyn
   events.emit('agentSpoke', { turn: 1, fullText: 'On its way.', heardText: 'On its way.', interrupted: false });
   await record.close(2_000);
   assert.deepEqual(
-    (await store.events('r-said')).map(({ type, data }) => [type, data.durationMs]),
+    (await ofTest.events('r-said')).map(({ type, data }) => [type, data.durationMs]),
     [['agent.said', 2_000]],
   );
 });
