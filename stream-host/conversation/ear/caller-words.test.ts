@@ -106,3 +106,14 @@ test('when the caller spoke on in a writing without spaces, what the phrase gain
 test('a vowel sign makes another word', () => {
   assert.equal(saysTheSame('का', 'की'), false);
 });
+
+test('a final in fewer words than earlier turns took leaves the words of the last turn as they were', () => {
+  const words = new CallerWords(250);
+  words.heard('order one thousand forty two', { offsetMs: 0, endMs: 100, final: false }, 100);
+  words.take();
+  words.speechStarted();
+  words.heard('order one thousand forty two fifty six', { offsetMs: 0, endMs: 900, final: false }, 900);
+  assert.equal(words.take(), 'fifty six');
+  assert.equal(words.heard('Order 104256.', { offsetMs: 0, endMs: 1400, final: true }, 1400), undefined);
+  assert.equal(words.status(1400, 0), 'none');
+});

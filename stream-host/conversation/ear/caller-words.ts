@@ -83,7 +83,9 @@ export class CallerWords {
     // The taken words themselves read differently now. Unless the caller spoke on, the whole phrase is their new reading.
     phrase.taken = this.#spokeSinceTake ? Math.min(phrase.taken, words.length) : words.length;
     if (!this.#lastTake.some((take) => take.phrase === phrase)) return;
-    return { takenText: this.#takenText(), settled: final };
+    const takenText = this.#takenText();
+    // Written shorter, as figures are, the phrase may end before the last turn's part of it: that stays as it was.
+    return takenText === '' ? undefined : { takenText, settled: final };
   }
 
   /** Takes in what was said by pressing keys or by typing. It is final. */
