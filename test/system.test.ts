@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { parseWav } from '../shared/audio/wav.ts';
+import { eventually } from '../shared/testing/eventually.ts';
 import { CONTAINER_USER, inContainer } from '../start/forms.ts';
 import { closeSharedBrowser, hasBrowser, sharedBrowser } from './testing/browser.ts';
 import { runBrowserConversation } from './testing/browser-conversation.ts';
@@ -355,11 +356,12 @@ suite('a process dies in the middle of a call', () => {
   );
 });
 
-/** Resolves when the call that was made since log line `from` has heard its greeting. */
+/** Resolves when the call that was made since log line `from` has heard its greeting, and that is on record. */
 async function greeted(from: number): Promise<void> {
   const offered = await stack.logged(/call=\S+ IncomingCall/, from);
   const callId = /call=(\S+)/.exec(offered)?.[1];
   await stack.logged(new RegExp(`stream-host .*call=${callId} the agent spoke`), from);
+  await eventually(async () => (await transcriptOf(String(callId))).length > 0);
 }
 
 /** The emulator's log tells the life of the call. */
