@@ -313,12 +313,21 @@ function hold(
 }
 
 function resume(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
-  const { audible, filled, askedAtMs, lastSpeechMs } = state;
-  const sinceMs = Math.max(askedAtMs, context.lineSpeaks ? context.nowMs : lastSpeechMs);
+  const { audible, filled } = state;
   const next = audible
     ? speaking(filled, context, policy)
-    : { ...waiting('yes', sinceMs, context, policy), filled: goOnFrom(filled, policy) };
+    : { ...waitsOn(state, context, policy), filled: goOnFrom(filled, policy) };
   return { state: next, effects: [{ type: 'resume', misled: audible }] };
+}
+
+/** A noise that has ended is nothing that the caller would wait for anew, as he does after his own voice. */
+function waitsOn({ askedAtMs, lastSpeechMs }: In<'held'>, context: FloorContext, policy: TurnPolicy): In<'waiting'> {
+  const { nowMs, lineSpeaks, voiceIsClear } = context;
+  if (lineSpeaks || voiceIsClear) {
+    return waiting('yes', Math.max(askedAtMs, lineSpeaks ? nowMs : lastSpeechMs), context, policy);
+  }
+  const deadlineMs = Math.max(nowMs, askedAtMs + policy.waiting.fillAfterMs);
+  return { name: 'waiting', asked: 'yes', sinceMs: askedAtMs, filled: 0, deadlineMs };
 }
 
 function callerSpeaks(known: boolean, { nowMs, lineSpeaks }: FloorContext, policy: TurnPolicy): In<'caller-speaking'> {

@@ -158,3 +158,33 @@ test('a caller who is told that no answer comes is hung up on once he has heard 
     ['stop', 'hang-up'],
   );
 });
+
+test('a noise every two seconds leaves nobody in silence who waits for an answer', () => {
+  const fills: number[] = [];
+  let state: FloorState = { name: 'waiting', asked: 'yes', sinceMs: 0, filled: 0, deadlineMs: 2600 };
+  let [nowMs, heardUntilMs] = [0, Number.NEGATIVE_INFINITY];
+  const handle = (event: FloorEvent, lineSpeaks: boolean) => {
+    const heard = { lineSpeaks, voiceIsClear: false, agentHeardUntilMs: heardUntilMs };
+    const next = floorAfter(state, event, context(nowMs, heard), policy);
+    if (next.effects.some(({ type }) => type === 'fill-wait')) {
+      fills.push(nowMs);
+      heardUntilMs = nowMs + 500;
+    }
+    state = next.state;
+  };
+  const until = (toMs: number, lineSpeaks: boolean) => {
+    while (state.name !== 'closed' && state.deadlineMs <= toMs && state.deadlineMs >= nowMs) {
+      nowMs = state.deadlineMs;
+      handle({ type: 'deadline' }, lineSpeaks);
+    }
+    nowMs = toMs;
+  };
+  for (let noiseMs = 1500; noiseMs < 10_000; noiseMs += 2000) {
+    until(noiseMs, false);
+    handle({ type: 'line-started' }, true);
+    until(noiseMs + 300, true);
+    handle({ type: 'line-ended', lastSpeechMs: noiseMs + 300 }, false);
+  }
+  assert.ok(fills.length >= 3, `${fills}`);
+  assert.ok((fills[0] ?? Number.POSITIVE_INFINITY) <= 3000, `${fills}`);
+});
