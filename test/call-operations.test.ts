@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { systemClock } from '../shared/clock.ts';
 import { eventually } from '../shared/testing/eventually.ts';
-import { withoutTimes } from '../shared/testing/without-times.ts';
+import { withoutIdsAndTimes } from '../shared/testing/without-ids-and-times.ts';
 import { TalkingService } from '../stream-host/modes/voice-live/testing/talking-service.ts';
 import { voiceLiveMode } from '../stream-host/modes/voice-live/voice-live-mode.ts';
 import { answering, CallStack, isAgent, isLoud, NOTICE, speak, talksWith } from './testing/call-stack.ts';
@@ -266,7 +266,7 @@ test('a PIN that the API has the caller enter: he is asked, enters it, and the a
   assert.deepEqual([state, result?.data?.status], ['succeeded', 'right']);
   assert.equal((await stack.said(caller.id, 3)).at(-1), 'So it is right, and I am with you.');
   const { body } = await stack.functions.request('GET', `calls/${caller.id}`);
-  assert.ok(!withoutTimes(JSON.stringify(body)).includes('4711'));
+  assert.ok(!withoutIdsAndTimes(JSON.stringify(body)).includes('4711'));
 });
 
 test('a speech-to-speech agent puts its caller through, too: the human hears the summary, then the two are left alone (VOICE_LIVE)', async (context) => {

@@ -13,16 +13,16 @@ export function unnoticedMs({ handedOverAt }: Pick<Session, 'handedOverAt'>, wal
 }
 
 /**
- * Since when nobody has talked with the caller of a session that is taken up, on the session's clock: its host has died, or
- * its media was lost. Undefined where nobody had it before, or he hears nothing of it. Never rejects: no call waits for it.
+ * For how long nobody had a phone call that is taken up now: its host has died, or its media was lost. Undefined where nobody had
+ * it before, or Redis does not say: it is asked beside what has to be read of the session, and no call fails because of it.
  */
-export async function aloneSince(
-  session: Session,
+export const aloneFor = (
+  sessionId: string,
   store: { readonly held: Pick<SessionStore['held'], 'aloneMs'> },
-  clock: Clock,
-): Promise<number | undefined> {
-  // A browser that was away heard nothing because it was.
-  if (session.channel !== 'phone' || unnoticedMs(session, clock.wallMs()) !== undefined) return undefined;
-  const ms = await store.held.aloneMs(session.id).catch(() => undefined);
-  return ms === undefined ? undefined : clock.now() - ms;
+): Promise<number | undefined> => store.held.aloneMs(sessionId).catch(() => undefined);
+
+/** Since when its caller has heard nobody, on the session's clock; undefined where he has not noticed, or nobody knows. */
+export function aloneSince(session: Session, aloneMs: number | undefined, clock: Clock): number | undefined {
+  if (aloneMs === undefined || unnoticedMs(session, clock.wallMs()) !== undefined) return undefined;
+  return clock.now() - aloneMs;
 }

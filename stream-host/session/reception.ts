@@ -25,7 +25,7 @@ import { type BrowserRate, BrowserTransport } from '../transport/browser-transpo
 import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
-import { aloneSince } from './left-alone.ts';
+import { aloneFor, aloneSince } from './left-alone.ts';
 import { isOver, LiveSession, type LiveSessionOptions, type SessionCommands } from './live-session.ts';
 import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
@@ -310,11 +310,15 @@ export class Reception {
       if (!lease) throw alreadyConnected();
       try {
         // Read now: whoever held the session before may have written until it let go.
-        const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
+        const { observe } = this.#options;
+        const [current = found, history, aloneMs] = await Promise.all([
+          store.get(found.id),
+          store.history(found.id),
+          observe && mode.answers && found.channel === 'phone' ? aloneFor(found.id, store) : undefined,
+        ]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
         const facts = { ...factsOf(current), secretKeys: (handle: string) => session?.secretKeys(handle) };
-        const { observe } = this.#options;
-        const aloneSinceMs = observe && mode.answers ? await aloneSince(current, store, clock) : undefined;
+        const aloneSinceMs = aloneSince(current, aloneMs, clock);
         const observer = observe?.({ session: current, resumed: history.length > 0, arrivedAtMs, aloneSinceMs });
         recorder = this.#options.records?.open({
           session: current,

@@ -9,7 +9,7 @@ import { recordingStateOf } from '../../shared/calls/operations/recording-state.
 import { hasOthers } from '../../shared/calls/parties.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
-import { withoutTimes } from '../../shared/testing/without-times.ts';
+import { withoutIdsAndTimes } from '../../shared/testing/without-ids-and-times.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { RedisWatch } from '../../test/testing/redis-watch.ts';
 import { type Client, phoneSession, responder, startHost } from '../testing/host-under-test.ts';
@@ -242,7 +242,7 @@ test('a PIN in the middle of which Redis loses its data is entered to its end, a
   ]);
   const stored = watch.seen.filter(({ fromScript, command }) => fromScript || command[0] === 'set');
   assert.ok(stored.length > 10, 'Redis was watched');
-  const everything = withoutTimes(JSON.stringify([all, stored.map(({ command }) => command)])).replaceAll(
+  const everything = withoutIdsAndTimes(JSON.stringify([all, stored.map(({ command }) => command)])).replaceAll(
     /"PX","\d+"/g,
     '',
   );
