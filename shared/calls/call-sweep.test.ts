@@ -146,12 +146,22 @@ for (const redis of await redisesUnderTest()) {
       for (let time = 0; time < 3; time++) await look();
       assert.deepEqual(acs.hungUp, []);
       assert.equal((await store.get(ringing))?.status, 'initiating');
+    });
 
-      // It is picked up: only from now on it is silent.
-      acs.states.set('ringing', 'connected');
-      const patient = new CallSweep({ store, calls, work, clock, log, limits: { neverHeldMs: 60_000 } });
+    test('a call that rang for longer than one may be silent is not hung up as it is picked up, before its media is here', async () => {
+      const id = await watched({ direction: 'outbound', status: 'initiating' });
+      const patient = new CallSweep({ store, calls, work, clock, log, limits: { neverHeldMs: 50 } });
+      acs.states.set('c', 'changing');
+      await look(patient);
+      await sleep(60);
+      // Only from now on it is silent.
+      acs.states.set('c', 'connected');
       await look(patient);
       assert.deepEqual(acs.hungUp, []);
+      await sleep(60);
+      await look(patient);
+      assert.deepEqual(acs.hungUp, ['c']);
+      assert.equal((await store.get(id))?.endReason, 'media-never-came');
     });
 
     test('media that was lost is given the time that its recovery takes, and a new holder begins anew (H3)', async () => {

@@ -147,6 +147,8 @@ export class CallSweep {
   async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {
     const { store, calls, traces = noCallTraces } = this.#options;
     const state = await calls.state(callConnectionId);
+    // One that rings is silent only from when it is picked up: who asks begins to count.
+    if (state === 'changing') return;
     const silence = await store.silence(session.id);
     if (state === 'gone') {
       const { goneMs } = this.#limits;
@@ -154,7 +156,6 @@ export class CallSweep {
       if (forMs < goneMs) return store.watch(session.id, goneMs - forMs);
       return this.#over(session, 'call-gone' satisfies EndReason, log);
     }
-    if (state !== 'connected') return;
     if (silence === undefined) return;
     const { neverHeldMs, frozenMs, lostMs } = this.#limits;
     if (silence.everHeld && silence.forMs < frozenMs) return store.watch(session.id, frozenMs - silence.forMs);
