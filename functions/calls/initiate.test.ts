@@ -164,6 +164,26 @@ test('a call that ACS does not place is failed, and its key may be used again', 
   assert.equal((await initiate(target, key)).status, 200);
 });
 
+test('a call of which ACS tells before its answer breaks off is placed: it went on as one that had failed, and nobody could end it', async () => {
+  functions.acs.beforeAnswer = async ({ body }) => {
+    const data = { callConnectionId: 'connection-told' };
+    const event = { id: 'told-1', type: 'Microsoft.Communication.CallConnected', data };
+    const authorization = await functions.acs.authorization();
+    functions.acs.beforeAnswer = undefined;
+    const path = `calls/callbacks/${body.operationContext}`;
+    assert.equal((await functions.request('POST', path, [event], { authorization })).status, 200);
+  };
+  functions.acs.failing = { path: '/callConnections', failure: { status: 201, code: 'no call' } };
+  const { status, body } = await initiate(target, { 'idempotency-key': 'key-told' });
+  assert.deepEqual([status, body.call_id], [200, 'connection-told']);
+  assert.equal((await functions.store.get(body.session_id))?.status, 'connected');
+  functions.acs.failing = undefined;
+  assert.deepEqual((await initiate(target, { 'idempotency-key': 'key-told' })).body, body);
+  const ended = await functions.request('POST', `calls/${body.call_id}/hangup`);
+  assert.deepEqual([ended.status, ended.body.status], [200, 'disconnecting']);
+  assert.deepEqual(functions.acs.ended, ['connection-told']);
+});
+
 test('no call is placed that nobody could talk on', async () => {
   await functions.announce({ sessions: 10, maxSessions: 10 });
   const { status, body } = await initiate(target);

@@ -127,8 +127,9 @@ async function placeAdmitted(
     const ids = await parts.traces.within(id, SPAN.dialling, () => dial(session, wanted, source, how, parts, callLog));
     return answerOf(session, ids.callConnectionId, wanted);
   } catch (error) {
-    await giveUp(id, error, parts, callLog);
-    throw error;
+    const placed = await giveUp(id, error, parts, callLog);
+    if (placed?.callConnectionId === undefined) throw error;
+    return answerOf(placed, placed.callConnectionId, wanted);
   }
 }
 
@@ -166,14 +167,20 @@ async function dial(
 
 /**
  * Nothing that failed is left `initiating`. A request that got lost may have placed the call all the same: its
- * CallConnected then finds the session failed, and the call is hung up.
+ * CallConnected then finds the session failed, and the call is hung up. One of which a callback has told already is placed.
+ * @returns its session, where it could be read
  */
-async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: Logger): Promise<void> {
+async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: Logger): Promise<Session | undefined> {
   const failed = { status: 'failed', endedAt: clock.wallMs(), endReason: codeOf(error) } as const;
-  const noted = Promise.all([store.hosts.giveBack(id), store.update(id, () => failed)]);
-  await noted.catch((failure: unknown) =>
-    log.error({ reason: messageOf(failure) }, 'could not note that the call failed'),
-  );
+  const unnoted = (failure: unknown) => {
+    log.error({ reason: messageOf(failure) }, 'could not note that the call failed');
+    return undefined;
+  };
+  const unlessPlaced = ({ callConnectionId }: Session) => (callConnectionId === undefined ? failed : undefined);
+  const session = await store.update(id, unlessPlaced).catch(unnoted);
+  if (session?.callConnectionId === undefined) await store.hosts.giveBack(id).catch(unnoted);
+  else log.warn({ reason: codeOf(error) }, 'the call is placed, though the request for it has failed');
+  return session;
 }
 
 const answerOf = (session: Session, callId: string, { target_number }: OutboundCall): InitiatedCall => ({
