@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { TRANSFERRED } from '../calls/end-reasons.ts';
 import type { Clock } from '../clock.ts';
 import type { Session } from '../sessions/session.ts';
 import { DAY_MS, MINUTE_MS, WindowCounter } from './window-counter.ts';
@@ -29,12 +30,15 @@ export class OutboundBudget {
    * @throws {DependencyError} `redis.unavailable`, `redis.refused`
    */
   async settle(session: Session): Promise<void> {
-    const { id, status, createdAt, endedAt, minutePrice } = session;
+    const { id, status, createdAt, endedAt, endReason, minutePrice } = session;
+    // It goes on without us, and nobody tells until when.
+    if (endReason === TRANSFERRED) return;
     // Created just after midnight, it may have been counted on the day before: what is not certain stays counted.
     if (minutePrice === undefined || dayOf(createdAt) !== dayOf(createdAt - CREATED_WITHIN_MS)) return;
     // Events have no order: a call may have been answered though nobody has said so yet. One that failed was not.
     const connectedAt = session.connectedAt ?? (status === 'failed' ? undefined : createdAt);
-    const usedMs = connectedAt === undefined ? 0 : (endedAt ?? this.#clock.wallMs()) - connectedAt;
+    // Where nobody took it for placed, it may be on record as over from before it was answered.
+    const usedMs = connectedAt === undefined ? 0 : Math.max(1, (endedAt ?? this.#clock.wallMs()) - connectedAt);
     const unused = Math.max(0, this.#longestMinutes - minutesOf(usedMs));
     await this.#counter.takeBackOnce(BUDGET.key, minutePrice * unused, createdAt, id);
   }

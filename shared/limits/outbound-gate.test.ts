@@ -174,6 +174,33 @@ for (const redis of await redisesUnderTest()) {
     await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
   });
 
+  test(`${redis.kind}: a call that was handed on gives nothing of its price back: it goes on without us, and the budget let as many more be placed`, async () => {
+    const clock = new VirtualClock();
+    const connection = await fresh();
+    const gate = gateOf(connection, clock, { budget: 0.15 });
+    await gate.admit(call);
+    const at = clock.wallMs();
+    const session = { id: 's', createdAt: at, connectedAt: at, minutePrice: gate.minutePrice(BERLIN) } as Session;
+    await clock.advance(60_000);
+    const ended = { ...session, status: 'disconnected', endedAt: clock.wallMs(), endReason: 'transferred' } as const;
+    await budgetOf(connection, clock).settle(ended);
+    await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
+  });
+
+  test(`${redis.kind}: a call that was answered after it had been given up gives back no more than it was counted for`, async () => {
+    const clock = new VirtualClock();
+    const connection = await fresh();
+    // Two calls of ten minutes at 0.01, and nothing over.
+    const gate = gateOf(connection, clock, { budget: 0.2 });
+    await gate.admit(call);
+    await gate.admit(call);
+    const endedAt = clock.wallMs();
+    const minutePrice = gate.minutePrice(BERLIN);
+    const session = { id: 's', createdAt: endedAt, endedAt, connectedAt: endedAt + 90_000, minutePrice } as Session;
+    await budgetOf(connection, clock).settle({ ...session, status: 'failed' });
+    await assert.rejects(gate.admit(call), { code: 'outbound.budget' }, 'a minute of it was begun');
+  });
+
   test(`${redis.kind}: nobody’s number stands in a key`, async () => {
     const connection = await fresh();
     await gateOf(connection, new VirtualClock(), { budget: 10 }).admit(call);
