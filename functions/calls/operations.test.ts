@@ -382,3 +382,12 @@ test('nobody who can be called, or a field that nobody knows, is refused', async
   // What belongs to a call before may still come.
   assert.ok(functions.acs.requests.every(({ path }) => !path.includes(callConnectionId)));
 });
+
+test('a caller who keeps his number to himself is put on hold and removed like any other: ACS was asked for a user who was not there', async () => {
+  const { id } = await callInProgress({ from: 'anonymous' });
+  functions.acs.inCall = ['anonymous'];
+  assert.equal((await functions.request('POST', `calls/${id}/hold`, {})).status, 202);
+  const party = { rawId: '4:anonymous', phoneNumber: { value: 'anonymous' } };
+  assert.partialDeepStrictEqual(functions.acs.requests[0]?.body, { targetParticipant: party });
+  assert.equal((await functions.request('DELETE', `calls/${id}/participants/4:anonymous`)).status, 202);
+});

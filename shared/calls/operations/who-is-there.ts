@@ -48,7 +48,10 @@ export async function whoIsThere(carrier: Presence, callId: string): Promise<rea
 export const isThere = async (carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> =>
   (await whoIsThere(carrier, callId))?.some((id) => isSame(id, who));
 
-/** A telephone is told of by its number, by whichever of its two names it is asked for: `+1555…` or the raw id `4:+1555…`. */
-const plainId = (who: PartyId): PartyId => who.replace(/^4:(?=\+)/, '');
+/**
+ * A telephone is told of by its number, by whichever of its two names it is asked for: `+1555…` or the raw id `4:+1555…`. So is an
+ * extension, and one who keeps his number to himself: `anonymous` or `4:anonymous`.
+ */
+const plainId = (who: PartyId): PartyId => who.replace(/^4:/, '');
 
 export const isSame = (one: PartyId, other: PartyId): boolean => plainId(one) === plainId(other);

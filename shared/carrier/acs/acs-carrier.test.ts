@@ -256,7 +256,10 @@ const parties = [
   ['28:gcch:app', { teamsAppId: 'app', rawId: '28:gcch:app', cloud: 'gcch' }],
   ['8:acs:r_t_u', { resourceId: 'r', tenantId: 't', userId: 'u', rawId: '8:acs:r_t_u', cloud: 'public' }],
   ['8:acs:someone', { communicationUserId: '8:acs:someone' }],
-  ['anything', { communicationUserId: 'anything' }],
+  ['28:anything', { communicationUserId: '28:anything' }],
+  // A caller who keeps his number to himself, and one of a telephone system that has no country.
+  ['anonymous', { phoneNumber: 'anonymous' }],
+  ['1001', { phoneNumber: '1001' }],
 ] as const;
 for (const [id, party] of parties) {
   test(`${id} is told to ACS as what it is, and read back`, () => {

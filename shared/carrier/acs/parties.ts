@@ -17,10 +17,11 @@ const ACS_USERS: Readonly<Record<string, Cloud>> = { '8:acs:': 'public', '8:dod-
 
 /**
  * Reads E.164, or a raw id: `4:+1555…` (a telephone), `8:orgid:…` (a Teams user), `28:orgid:…` (a Teams resource account),
- * `8:acs:RESOURCE_TENANT_USER` (a Teams user behind Phone Extensibility), and anything else as an identity of ACS.
+ * `8:acs:RESOURCE_TENANT_USER` (a Teams user behind Phone Extensibility), and anything else as an identity of ACS. What names no
+ * kind is a telephone without a country: `anonymous`, or an extension.
  */
 export function acsPartyOf(id: PartyId): AcsParty {
-  if (id.startsWith('+')) return { phoneNumber: id };
+  if (!id.includes(':')) return { phoneNumber: id };
   if (id.startsWith('4:')) return { phoneNumber: id.slice('4:'.length) };
   const prefix = /^[^:]*:[^:]*:/.exec(id)?.[0] ?? '';
   const rest = id.slice(prefix.length);
