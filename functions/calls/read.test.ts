@@ -336,3 +336,13 @@ test('what is refused names the field, what is allowed and what was given: of a 
     'target_number: must be a number in E.164, such as +15551230000; nothing was given',
   );
 });
+
+test('the timeline of a long call has its end: Redis keeps some more events than were read', async () => {
+  const { id } = await newCall();
+  const beginning = Array.from({ length: 1090 }, (_, n) => ({ type: 'a', source: 'functions', data: { n } }) as const);
+  for (const event of [...beginning, { type: 'the-end', source: 'functions', data: {} } as const]) {
+    await functions.store.append(id, event);
+  }
+  const { body } = await get(`calls/${id}`);
+  assert.equal(body.events.at(-1).type, 'the-end');
+});
