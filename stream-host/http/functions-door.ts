@@ -53,7 +53,8 @@ export class FunctionsDoor {
     const isHead = request.method === 'HEAD';
     const method = isHead ? 'GET' : (request.method ?? 'GET');
     // A body of GET means nothing (RFC 9110 §9.3.1), and `fetch` sends none.
-    const body = method === 'GET' ? new Uint8Array() : await readBytes(request);
+    const length = request.headers['content-length'] ?? null;
+    const body = method === 'GET' ? new Uint8Array() : await readBytes(request, length);
     try {
       const answer = await fetch(this.#options.functionsUrl + request.url, {
         method,

@@ -144,6 +144,29 @@ test('a GET or HEAD with a body is answered as one without (proxy: body of a GET
   );
 });
 
+test('a client that offers HTTP/2 with its request is answered without it: Java’s does, and curl --http2 (realtime reader: h2c)', async () => {
+  asked.length = 0;
+  const offer = 'connection: Upgrade, HTTP2-Settings, close\nupgrade: h2c\nhttp2-settings: AAMAAABkAAQCAAAAAAIAAAAA';
+  const own = await answerTo(`GET /healthz HTTP/1.1\nhost: localhost\n${offer}\n\n`);
+  assert.match(own, /^HTTP\/1\.1 200 .*"status":"ok"/s);
+  const body = 'content-length: 28\n\n{"target_number":"+1555123"}';
+  const handedOn = await answerTo(`POST /api/v1/calls/initiate HTTP/1.1\nhost: localhost\n${offer}\n${body}`);
+  assert.match(handedOn, /^HTTP\/1\.1 409 /);
+  assert.equal(asked[0]?.body, '{"target_number":"+1555123"}');
+});
+
+test('who sends all of a body that is too large before he reads an answer gets one (realtime reader: 413)', async () => {
+  const body = 'x'.repeat(8_000_000);
+  const socket = connect(Number(new URL(host.http).port), '127.0.0.1');
+  const head = `POST /api/v1/calls/initiate HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject).write(head + body, () => resolve());
+  });
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1\.1 413 /);
+  socket.destroy();
+});
+
 test('HEAD of a route of the functions is answered as GET is, without the body (proxy: HEAD)', async () => {
   const answer = await answerTo('HEAD /api/v1/calls HTTP/1.1\nhost: localhost\nconnection: close\n\n');
   assert.match(answer, /^HTTP\/1\.1 409 .*content-length: 20\r\n.*\r\n\r\n$/s);

@@ -66,7 +66,7 @@ export class StreamHostServer {
     });
     this.#routes = new Map(routes.map((route) => [route.contract.path, route]));
     this.#http = createServer(
-      { ...REQUEST_LIMITS, ...options.requestLimits },
+      { ...REQUEST_LIMITS, ...options.requestLimits, shouldUpgradeCallback: asksForSocket },
       (request, response) => void this.#onRequest(request, response),
     );
     const letIn = boundConnections(this.#http);
@@ -165,6 +165,9 @@ const isUnknownRoute = (path: string): boolean =>
   path.startsWith(`${API_PREFIX}/`) &&
   !path.startsWith(referencePage.path) &&
   !ALL_SOCKETS.some((socket) => socket.path === path);
+/** Who offers another protocol with an ordinary request (h2c: `curl --http2`, Java's client) does without it (RFC 9110 §7.8). */
+const asksForSocket = ({ headers }: IncomingMessage): boolean => /websocket/i.test(headers.upgrade ?? '');
+
 
 function whyNoPort({ code, message }: NodeJS.ErrnoException, port: number, host: string | undefined): string {
   if (host !== undefined && code !== undefined && FOREIGN_ADDRESS.has(code)) {
