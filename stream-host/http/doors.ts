@@ -14,7 +14,6 @@ import {
 } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { ModeTable } from '../../shared/modes/mode-table.ts';
-import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { CALL_LIMITS, CONVERSATION_LIMITS, WATCH_LIMITS, WORDS_LIMITS } from '../../shared/protocol/limits.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
@@ -132,7 +131,6 @@ export class Doors {
 
   /** Cuts whatever is still open. */
   close(): void {
-    this.#options.words.close(CLOSE.goingAway, 'This server is being closed.');
     for (const sockets of this.#kinds) {
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();

@@ -35,7 +35,7 @@ export interface StreamHostServerOptions
 /** How the system says that an address is none of this machine. */
 const FOREIGN_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** How often a closing server looks whether its sockets have gone. */
+/** How often a closing server looks whether its sockets have gone, and its requests are answered. */
 const CLOSE_POLL_MS = 20;
 
 /** The streaming half's one port: sockets, the browser page, and what platforms and the other half ask about health. */
@@ -47,6 +47,8 @@ export class StreamHostServer {
   readonly #refusals: RefusalLog;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #clock: Clock;
+  /** Requests that are being answered. */
+  #answering = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: StreamHostServerOptions) {
@@ -92,8 +94,8 @@ export class StreamHostServer {
   }
 
   /**
-   * Readiness fails from now on and nobody is let in; every socket is told to go elsewhere; after `drainMs` at the latest
-   * all is closed. Idempotent.
+   * Readiness fails from now on and nobody is let in; every socket is told to go elsewhere, and requests that stand are
+   * answered; after `drainMs` at the latest all is closed. Idempotent.
    */
   close(reason: string, drainMs: number): Promise<void> {
     this.#closing ??= this.#close(reason, drainMs);
@@ -103,9 +105,11 @@ export class StreamHostServer {
   async #close(reason: string, drainMs: number): Promise<void> {
     const deadlineMs = this.#clock.now() + drainMs;
     const stopped = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#options.relay.close(reason);
-    await this.#options.live.close(CLOSE.goingAway, reason, drainMs);
-    while (this.#doors.count > 0 && this.#clock.now() < deadlineMs) {
+    const { relay, words, live } = this.#options;
+    relay.close(reason);
+    words.close(CLOSE.goingAway, reason);
+    await live.close(CLOSE.goingAway, reason, drainMs);
+    while (this.#doors.count + this.#answering > 0 && this.#clock.now() < deadlineMs) {
       await new Promise<void>((resolve) => this.#clock.after(CLOSE_POLL_MS, resolve));
     }
     this.#doors.close();
@@ -115,6 +119,10 @@ export class StreamHostServer {
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#answering += 1;
+    response.once('close', () => {
+      this.#answering -= 1;
+    });
     try {
       await this.#route(request, response);
     } catch (error) {
@@ -157,6 +165,9 @@ export class StreamHostServer {
   }
 }
 
+/** Who offers another protocol with an ordinary request (h2c: `curl --http2`, Java's client) does without it (RFC 9110 §7.8). */
+const asksForSocket = ({ headers }: IncomingMessage): boolean => /websocket/i.test(headers.upgrade ?? '');
+
 const nothingThere = () =>
   new NotFoundError('route.unknown', 'There is nothing at this path; /api/v1/docs shows what there is.');
 
@@ -165,9 +176,6 @@ const isUnknownRoute = (path: string): boolean =>
   path.startsWith(`${API_PREFIX}/`) &&
   !path.startsWith(referencePage.path) &&
   !ALL_SOCKETS.some((socket) => socket.path === path);
-/** Who offers another protocol with an ordinary request (h2c: `curl --http2`, Java's client) does without it (RFC 9110 §7.8). */
-const asksForSocket = ({ headers }: IncomingMessage): boolean => /websocket/i.test(headers.upgrade ?? '');
-
 
 function whyNoPort({ code, message }: NodeJS.ErrnoException, port: number, host: string | undefined): string {
   if (host !== undefined && code !== undefined && FOREIGN_ADDRESS.has(code)) {
