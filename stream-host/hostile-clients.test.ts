@@ -186,6 +186,21 @@ test('a call whose media stops while its socket stands is closed, so that it can
   assert.match(reason, /Audio stopped/);
 });
 
+test('a line that closes, or breaks the protocol, and leaves its connection open is none any more (realtime reader: half-open)', async () => {
+  const host = await startHost(redis.url);
+  const leaving = await host.browser();
+  const broken = await host.browser();
+  for (const client of [leaving, broken]) await client.untilType('session_ready');
+  leaving.socket.pause();
+  leaving.socket.close(1000);
+  broken.socket.send('x'.repeat(300_000));
+  broken.socket.pause();
+  const sinceMs = performance.now();
+  await eventually(() => host.live.count === 0);
+  assert.ok(performance.now() - sinceMs < 15_000, 'not the half minute of `ws`');
+  for (const { socket } of [leaving, broken]) socket.terminate();
+});
+
 test('a browser that misses a ping for a second, or answers none and talks, keeps its session (H10)', async () => {
   const host = await startHost(redis.url, { probeMs: { phone: 1000, browser: 5000 } });
   const stalled = await host.browser('?session_id=stalled');

@@ -60,6 +60,9 @@ export interface DoorsOptions extends OriginRules {
 /** How long the answer to a socket that is refused may take to be read. */
 const REFUSAL_MS = 2000;
 
+/** How long who has begun to close, or broke the protocol, may leave his side of the connection open behind it. */
+const CLOSE_WITHIN_MS = 2000;
+
 /** Lets go of what a socket had of the host. Idempotent. */
 type Release = () => void;
 
@@ -256,12 +259,15 @@ export class Doors {
 }
 
 function openSockets(maxPayload: number): WebSocketServer {
-  const sockets = new WebSocketServer({
+  const options = {
     noServer: true,
     perMessageDeflate: false,
     maxPayload,
     handleProtocols: agreedProtocol,
-  });
+    // The types of `ws` do not have it yet, so it stands in a constant.
+    closeTimeout: CLOSE_WITHIN_MS,
+  };
+  const sockets = new WebSocketServer(options);
   sockets.on('headers', (headers, request) => {
     const ignored = [...urlOf(request).searchParams.keys()].filter((name) => IGNORED_NAMES.has(name));
     if (ignored.length > 0) headers.push(`x-parley-ignored: ${ignored.join(', ')}`);

@@ -71,6 +71,16 @@ test('how a connection ended is told once: refused, unreachable, closed, or with
   assert.deepEqual(nobody.ends, [{ type: 'unreachable', reason: 'no identity', isIdentity: true }]);
 });
 
+test('a service that closes and leaves its connection open has closed, and says why (realtime reader: half-open)', async (context) => {
+  const server = await serve(context, (socket, request) => {
+    socket.close(1008, 'session_expired');
+    request.socket.pause();
+  });
+  const { ends } = connect(server.port);
+  await eventually(() => ends.length > 0);
+  assert.deepEqual(ends, [{ type: 'closed', code: 1008, reason: 'session_expired' }]);
+});
+
 test('a redirect is not followed, as it would be given the key', async (context) => {
   const elsewhere = await serve(context, () => undefined);
   const server = await serve(context, () => undefined);

@@ -66,14 +66,15 @@ export class SocketTransport implements RealtimeTransport {
     }
     if (this.#over) return;
     try {
-      this.#follow(
-        new WebSocket(this.#options.url, {
-          headers,
-          followRedirects: false,
-          maxPayload: MAX_MESSAGE_BYTES,
-          perMessageDeflate: false,
-        }),
-      );
+      const options = {
+        headers,
+        followRedirects: false,
+        maxPayload: MAX_MESSAGE_BYTES,
+        perMessageDeflate: false,
+        // A service that has closed and leaves its connection open. The types of `ws` do not have it yet, so it stands in a constant.
+        closeTimeout: CLOSE_GRACE_MS,
+      };
+      this.#follow(new WebSocket(this.#options.url, options));
     } catch (error) {
       this.#end({ type: 'unreachable', reason: messageOf(error) });
     }
