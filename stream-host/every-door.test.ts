@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -270,6 +271,15 @@ for (const [trouble, outcomes] of Object.entries(EXPECTED) as [keyof typeof TROU
 }
 
 for (const door of names) {
+  test(`${door}: who is refused is told by the same headers as of a request (realtime reader: 401)`, async () => {
+    const { path, query } = DOORS[door].proving(await DOORS[door].good(host), undefined);
+    const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13';
+    const socket = connect(Number(new URL(host.http).port), '127.0.0.1');
+    socket.write(`GET ${path}?${new URLSearchParams(query)} HTTP/1.1\r\nhost: localhost\r\n${upgrade}\r\n\r\n`);
+    const [head = ''] = (await text(socket)).split('\r\n\r\n');
+    assert.match(head, /^HTTP\/1\.1 401 Unauthorized\r\n.*cache-control: no-store.*www-authenticate: Bearer/s);
+  });
+
   test(`${door}: what is as it should be is let in`, async () => {
     const client = await open(host, await DOORS[door].good(host));
     assert.equal(client.socket.readyState, client.socket.OPEN);

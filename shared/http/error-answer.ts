@@ -31,10 +31,13 @@ export function answerTo(thrown: unknown, traceId: string): ErrorAnswer {
   };
 }
 
+const RETRY_AFTER_SECONDS: Readonly<Record<number, string>> = { 429: '10', 503: '2' };
+
 /** When to come again: as the error says, or in a moment. */
 function retryAfter(error: ParleyError): { readonly 'retry-after'?: string } {
   if (error instanceof TooMuchError) return { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) };
-  return error.status === 503 ? { 'retry-after': '2' } : {};
+  const seconds = RETRY_AFTER_SECONDS[error.status];
+  return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 
 /** What was raised on purpose says all in its message; what was not needs its stack. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { HeaderReader } from '../../shared/carrier/carrier-kind.ts';
@@ -246,14 +246,11 @@ export class Doors {
     socket.once('close', cut).once('finish', () => socket.destroy());
     const { status } = answer;
     const body = JSON.stringify(answer.body);
-    const retryAfterSeconds = RETRY_AFTER_SECONDS[status];
-    const retryAfter = retryAfterSeconds === undefined ? '' : `retry-after: ${retryAfterSeconds}\r\n`;
+    const headers = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(
-      `HTTP/1.1 ${status} ${REASON[status] ?? 'Error'}\r\n` +
-        'content-type: application/json\r\n' +
-        'x-content-type-options: nosniff\r\ncache-control: no-store\r\n' +
-        `content-length: ${Buffer.byteLength(body)}\r\n` +
-        `${retryAfter}connection: close\r\n\r\n${body}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
+        'content-type: application/json\r\nx-content-type-options: nosniff\r\n' +
+        `content-length: ${Buffer.byteLength(body)}\r\n${headers.join('')}connection: close\r\n\r\n${body}`,
     );
   }
 }
@@ -274,18 +271,6 @@ function openSockets(maxPayload: number): WebSocketServer {
   });
   return sockets;
 }
-
-const REASON: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
-const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 2 };
 
 function noRoom(refusal: Refusal): DependencyError {
   switch (refusal) {

@@ -84,14 +84,17 @@ test('a client that asks for tickets or for places without end is told to wait, 
   const until429 = async (path: string, init: RequestInit) => {
     for (let n = 0; n < 200; n += 1) {
       const response = await fetch(host.http + path, init);
-      if (response.status === 429) return (await response.json()) as { error: { code: string } };
+      if (response.status === 429) {
+        const { error } = (await response.json()) as { error: { code: string } };
+        return [error.code, response.headers.get('retry-after')];
+      }
       await response.body?.cancel();
     }
     return undefined;
   };
   const ticket = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"kind":"browser"}' };
-  assert.equal((await until429('/api/v1/tickets', ticket))?.error.code, 'client.too-many-opens');
-  assert.equal((await until429('/api/v1/places', {}))?.error.code, 'client.too-many-requests');
+  assert.deepEqual(await until429('/api/v1/tickets', ticket), ['client.too-many-opens', '10']);
+  assert.deepEqual(await until429('/api/v1/places', {}), ['client.too-many-requests', '10']);
 });
 
 test('one client opens a watch so often in a minute, and no more, however soon it leaves', async () => {
