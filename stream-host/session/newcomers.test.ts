@@ -2,23 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
-import type { AgentRecording } from '../contract/agent.ts';
 import { CALLER, callInProgress, ledger as callLedger, HUMAN, warm } from './testing/call-at-desk.ts';
-import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
-
-const AGENT = { fromStart: false, notice: NOTICE };
-
-/** A call that is recorded. */
-async function running(plan = PLAN, agent: AgentRecording = AGENT) {
-  const call = recorded(agent, plan);
-  call.recording.begin('from-start', true);
-  await call.ask('r');
-  if (plan.noticeUrl === undefined) call.news.shift()?.onSpoken?.(true);
-  else call.recording.ended('r.notice', true, '');
-  await eventually(() => call.isRunning());
-  call.carrier.asked.length = 0;
-  return call;
-}
+import { AGENT, ledger, NOTICE, PLAN, recorded, running, settled } from './testing/recording-rig.ts';
 
 test('whoever comes into a recorded call is told before anything of him is recorded (breaker16c n3)', async () => {
   const call = await running();
@@ -54,12 +39,12 @@ test('where nobody hears the notice the recording stays paused, and what the app
   paused.recording.joined('added', false);
   assert.equal(paused.news.length, 1);
   paused.news.shift()?.onSpoken?.(true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await settled();
   assert.deepEqual(paused.carrier.asked, ['pause recording-1']);
 });
 
 test('the carrier plays its notice to them, and a host that takes the call over tells them anew', async () => {
-  const played = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  const played = await running({ plan: { ...PLAN, noticeUrl: 'https://example.org/notice.wav' } });
   played.recording.joined('added', false);
   await eventually(() => played.carrier.asked.includes('play'));
   assert.equal(played.recording.ended('added.notice', true, ''), true);
@@ -112,7 +97,7 @@ test('who answers behind a menu is told before anything of him is recorded: the 
   call.recording.ended('keys', true, '');
   call.events.emit('answeredBy', judged('menu'));
   call.events.emit('answeredBy', judged('unsure'));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await settled();
   assert.equal((await call.now()).is, 'paused');
   assert.equal(call.news.length, 0);
   call.events.emit('answeredBy', judged('human'));
@@ -175,14 +160,12 @@ test('who declines while the recording is just being paused for him does not lea
   await eventually(() => order.length === 1);
   await ledger.settle(call.sessionId, { operationContext: '1', state: 'failed' });
   call.recording.ended('1', false, '486');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await settled();
   gate.resolve();
   await eventually(() => order.length === 3);
   assert.deepEqual(order, ['pause asked', 'paused', 'resumed']);
   await eventually(() => call.isRunning());
 });
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** He is rung by the API, and comes. */
 async function come(sessionId: string): Promise<void> {
@@ -245,9 +228,7 @@ test('a host that takes a call over tells whoever came while the application had
 });
 
 test('where nobody is told a menu pauses nothing, also after Redis has lost how it began (breaker17 4)', async () => {
-  const call = await running(PLAN, { fromStart: false, notice: false });
-  // Until the host has the ledger's answer, too.
-  await settled();
+  const call = await running({ agent: { fromStart: false, notice: false } });
   await call.lose();
   await call.recording.noteAgain();
   const [start] = await ledger.list(call.sessionId);
@@ -258,7 +239,7 @@ test('where nobody is told a menu pauses nothing, also after Redis has lost how 
 });
 
 test('the carrier plays its notice to each who answers behind a menu of his own (breaker17 5)', async () => {
-  const call = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  const call = await running({ plan: { ...PLAN, noticeUrl: 'https://example.org/notice.wav' } });
   const played = () => call.carrier.asked.filter((what) => what === 'play').length;
   for (const times of [1, 2]) {
     call.events.emit('answeredBy', judged('menu'));
@@ -273,7 +254,7 @@ test('the carrier plays its notice to each who answers behind a menu of his own 
 });
 
 test('the human of a warm transfer hears what the carrier plays before what the call is about, and the caller is put through after it (breaker17 6: at once, and the recording stayed paused)', async () => {
-  const recorder = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  const recorder = await running({ plan: { ...PLAN, noticeUrl: 'https://example.org/notice.wav' } });
   const call = await callInProgress(undefined, { recording: recorder.recording });
   call.carrier.onAsked = (what, context) => {
     if (!what.startsWith('add')) return;

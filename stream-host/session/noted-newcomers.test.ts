@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { requireNobodyUntold } from '../../shared/calls/operations/untold.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { HUMAN } from './testing/call-at-desk.ts';
-import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
+import { AGENT, ledger, PLAN, recorded, running, settled } from './testing/recording-rig.ts';
 
 /** What the ledger says of those who come into a recorded call, for the API and for the next host. */
-
-const AGENT = { fromStart: false, notice: NOTICE };
-
-/** A call that is recorded. */
-async function running() {
-  const call = recorded(AGENT);
-  call.recording.begin('from-start', true);
-  await call.ask('r');
-  call.news.shift()?.onSpoken?.(true);
-  await eventually(() => call.isRunning());
-  await settled();
-  call.carrier.asked.length = 0;
-  return call;
-}
 
 /** Another host takes the call over. */
 function takenOver(sessionId: string) {
@@ -30,7 +15,6 @@ function takenOver(sessionId: string) {
   return after;
 }
 
-const settled = () => sleep(20);
 const judged = (verdict: 'menu' | 'human') => ({ verdict, reason: 'words', afterMs: 1000 }) as const;
 
 test('a host that takes a call over while it is paused for a menu tells the menu nothing, and goes on once whoever was found behind it was told (left 18 c: the menu heard the notice, and whoever was behind it was recorded untold)', async () => {

@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { enterAgain } from '../../shared/calls/operations/enter-again.ts';
 import { addParticipant } from '../../shared/calls/operations/participants.ts';
 import { transferBlind } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { CALLER, callInProgress, ledger as callLedger, HUMAN, lose, warm } from './testing/call-at-desk.ts';
-import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
-
-const AGENT = { fromStart: false, notice: NOTICE };
+import { AGENT, ledger, PLAN, recorded, running, settled } from './testing/recording-rig.ts';
 
 type Call = ReturnType<typeof recorded>;
-
-async function running(agent: Parameters<typeof recorded>[0] = AGENT): Promise<Call> {
-  const call = recorded(agent, PLAN);
-  call.recording.begin('from-start', true);
-  await call.ask('r');
-  call.news.shift()?.onSpoken?.(true);
-  await eventually(() => call.isRunning());
-  call.carrier.asked.length = 0;
-  return call;
-}
 
 /** A host that takes the call over, with one who was rung or has come before. */
 function takenOver(before: Call): Call {
@@ -89,7 +76,7 @@ test('where he does not come, or could not be rung, the recording goes on withou
   await ring(paused, '1');
   await paused.change('pause', 'p');
   await declines(paused, '1');
-  await sleep(20);
+  await settled();
   assert.equal(await is(paused), 'paused');
 });
 
@@ -98,7 +85,7 @@ test('the recording waits for all who are rung, and nobody is rung where it cann
   await ring(call, '1');
   await ring(call, '2');
   await declines(call, '1');
-  await sleep(20);
+  await settled();
   assert.equal(await is(call), 'paused');
   await answers(call, '2');
   await eventually(() => call.news.length > 0);
@@ -113,7 +100,7 @@ test('the recording waits for all who are rung, and nobody is rung where it cann
 });
 
 test('a recording of which nobody is told does not pause, and one that begins while somebody is rung does at once', async () => {
-  const silent = await running({ fromStart: false, notice: false });
+  const silent = await running({ agent: { fromStart: false, notice: false } });
   await ring(silent, '1');
   await answers(silent, '1');
   assert.deepEqual(silent.carrier.asked, ['add +15551']);
@@ -143,7 +130,7 @@ test('a host that dies while somebody is rung leaves that to the next, which wai
   const before = await running();
   await ring(before, '1');
   const after = takenOver(before);
-  await sleep(20);
+  await settled();
   assert.deepEqual([after.news, await is(after)], [[], 'paused']);
   await answers(before, '1', after);
   await eventually(() => after.news.length > 0);
@@ -229,7 +216,7 @@ test('the human of a warm transfer who answers before the next host has taken th
   second.carrier.inCall = [CALLER, HUMAN];
   // What the host before has not taken is there first.
   second.tell('key-1.add', true);
-  await sleep(20);
+  await settled();
   assert.deepEqual(joined, []);
   await second.desk.resume();
   assert.deepEqual(joined, ['key-1.add true']);
@@ -241,9 +228,9 @@ test('the human of a warm transfer who answers before the next host has taken th
   await ring(before, 't.add');
   await settle(before, 't.add', 'succeeded');
   const after = takenOver(before);
-  await sleep(20);
+  await settled();
   after.recording.ended('t.add', true, '');
-  await sleep(20);
+  await settled();
   assert.deepEqual([await is(after), after.news], ['paused', []]);
   after.recording.joined('t.add', true);
   await eventually(() => after.news.length > 0);
@@ -266,7 +253,7 @@ test('an application that has a recording go on while no host is there does not 
   await eventually(() => after.isRunning());
   // Whoever takes it over then has nobody to tell.
   const last = takenOver(after);
-  await sleep(20);
+  await settled();
   assert.deepEqual([last.news, await is(last)], [[], 'running']);
 
   const paused = await running();
@@ -276,7 +263,7 @@ test('an application that has a recording go on while no host is there does not 
   const teller = takenOver(paused);
   await eventually(() => teller.news.length > 0);
   teller.news.shift()?.onSpoken?.(true);
-  await sleep(20);
+  await settled();
   assert.equal(await is(teller), 'paused');
 });
 
@@ -290,7 +277,7 @@ test('a Redis that comes back empty while somebody is rung leaves it known who h
     await enterAgain(ledger, call.sessionId, [rung]);
     // Something else of the call has ended, and he is still rung.
     call.recording.ended('keys', false, '');
-    await sleep(20);
+    await settled();
     assert.equal(await is(call), 'paused');
     if (comes) {
       await answers(call, '1');
@@ -307,7 +294,7 @@ test('a Redis that comes back empty while somebody is rung leaves it known who h
   await paused.lose();
   await paused.recording.noteAgain();
   await declines(paused, '1');
-  await sleep(20);
+  await settled();
   assert.equal(await is(paused), 'paused');
 });
 
@@ -363,7 +350,7 @@ test('a recording does not wait for one of whom the host has heard, though Redis
   };
   const declined = await lostAt();
   declined.recording.ended('1', false, 'unknown Nobody said how this ended.');
-  await sleep(20);
+  await settled();
   assert.equal(await is(declined), 'paused');
   declined.recording.ended('1', false, '486');
   await eventually(() => declined.isRunning());

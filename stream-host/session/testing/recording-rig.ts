@@ -7,6 +7,7 @@ import { recordingStateOf } from '../../../shared/calls/operations/recording-sta
 import type { Logger } from '../../../shared/log.ts';
 import { sessionKeys } from '../../../shared/sessions/keys.ts';
 import { newSession, redisesUnderTest } from '../../../shared/sessions/testing/redis.ts';
+import { eventually } from '../../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import type { AgentRecording } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
@@ -16,6 +17,7 @@ import { CallRecording, type RecordingPlan } from '../call-recording.ts';
 import { ScriptedCarrier } from './scripted-carrier.ts';
 
 export const NOTICE = 'This call is recorded.';
+export const AGENT: AgentRecording = { fromStart: false, notice: NOTICE };
 export const PLAN: RecordingPlan = { wish: { channels: 'mixed', format: 'wav' } };
 
 const [redis] = await redisesUnderTest();
@@ -26,6 +28,14 @@ export const ledger = new OperationLedger(redis.connect(), {
   wallMs: () => Date.now(),
   source: 'stream-host',
 });
+
+/** More than anybody here asks of the ledger at a stretch. */
+const MOST_ASKED = 16;
+
+/** All hosts have had their answers by now: on one connection they come in turn. */
+export async function settled(): Promise<void> {
+  for (let asked = 0; asked < MOST_ASKED; asked += 1) await ledger.list('nobody');
+}
 
 interface RecordedOptions {
   /** Another host has held the session before. */
@@ -112,4 +122,18 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     state,
     tell,
   };
+}
+
+/** A call that is recorded, and everybody in it was told. */
+export async function running({ plan = PLAN, agent = AGENT }: { plan?: RecordingPlan; agent?: AgentRecording } = {}) {
+  const call = recorded(agent, plan);
+  call.recording.begin('from-start', true);
+  await call.ask('r');
+  if (plan.noticeUrl === undefined) call.news.shift()?.onSpoken?.(true);
+  else call.recording.ended('r.notice', true, '');
+  await eventually(() => call.isRunning());
+  // The ledger knows it first: else this host might yet find who comes next, and pause for him in place of another.
+  await settled();
+  call.carrier.asked.length = 0;
+  return call;
 }
