@@ -72,14 +72,6 @@ export class Child<Served extends Api> {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** Ends it without a word. Resolves when it has ended. */
-  async kill(): Promise<void> {
-    if (!this.running) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await exited;
-  }
-
   /**
    * Waits until it answers at a URL of its own.
    * @throws when it does not within a minute, or has ended, or the signal says to stop
@@ -119,11 +111,11 @@ export class Child<Served extends Api> {
     this.#send({ id: 0, name, args });
   }
 
-  /** Asks it to end, and kills it where it does not. Idempotent. */
-  async close(): Promise<void> {
+  /** Asks it to end, and kills it where it does not; with `SIGKILL`, without asking. Idempotent. */
+  async close(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (!this.running || this.#process.pid === undefined) return;
     const exited = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
+    this.#process.kill(signal);
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), END_MS);
     await exited;
     clearTimeout(timer);

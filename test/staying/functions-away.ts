@@ -18,7 +18,7 @@ export async function loseFunctions(run: StayingRun): Promise<void> {
   if (ending === undefined) throw new Error('Nobody calls.');
   for (const { caller } of others) caller.countFromNow();
   const killedMs = performance.now();
-  await stack.functions.kill();
+  await stack.functions.close('SIGKILL');
   const until = (afterMs: number) => sleep(Math.max(0, killedMs + afterMs - performance.now()));
   await until(ENDS_AT_MS);
   ending.caller.hangUp();
