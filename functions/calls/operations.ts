@@ -158,9 +158,14 @@ const list = functionRoute(routes.listParticipants, async ({ params }, parts) =>
   const participants = await parts.calls.participants(callId);
   return {
     status: 200,
-    body: { participants: participants.map(({ id, muted, onHold }) => ({ id, muted, on_hold: onHold })) },
+    body: {
+      participants: participants.map(({ id, muted, onHold }) => ({ id: namedById(id), muted, on_hold: onHold })),
+    },
   };
 });
+
+/** As he is named in requests: an extension, or one who keeps his number to himself, by the raw id. */
+const namedById = (id: PartyId): PartyId => (/^$|^\+|:/.test(id) ? id : `4:${id}`);
 
 const remove = functionRoute(routes.removeParticipant, ({ params, headers }, parts, log, caller) => {
   const { id, participant } = params;
