@@ -68,6 +68,11 @@ export class PendingNews {
     return { all };
   }
 
+  /** All of which nothing was said. */
+  takeAll(): readonly CallNews[] {
+    return this.#unsaid.splice(0);
+  }
+
   /** The turn that took them up was taken back: they are said before all others. */
   putBack(news: readonly CallNews[]): void {
     this.#unsaid.unshift(...news);

@@ -55,9 +55,14 @@ export class CallTalk {
     turn.news = [];
   }
 
-  /** What a turn of that kind takes up. */
-  take(kind: TurnKind): readonly CallNews[] {
-    return this.#news.take(kind).all;
+  /** What a turn of that kind takes up. `line`: what it says, where it is told. What stands in an opening is said by it. */
+  take(kind: TurnKind, line?: string): readonly CallNews[] {
+    return this.#news.take(kind, line).all;
+  }
+
+  /** What nothing was said of yet: it is another mode's to say. */
+  takeAll(): readonly CallNews[] {
+    return this.#news.takeAll();
   }
 
   /** Nothing of the turn was heard. */

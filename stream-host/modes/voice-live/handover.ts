@@ -1,6 +1,7 @@
 import type { AudioRate } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
+import type { Attention, CallNews } from '../../contract/call-news.ts';
 import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
 
 /** What a call is, when another mode takes it over. */
@@ -8,6 +9,9 @@ export interface Handover extends Pick<ModeHost, 'history' | 'turns'> {
   readonly host: ModeHost;
   /** What the caller has said that nobody has made words of, at the rate of the mode that ends, in Hz. */
   readonly untaken: readonly Uint8Array[];
+  /** What somebody is to be told and was not, and whom the mode attends to. */
+  readonly news: readonly CallNews[];
+  readonly attention: Attention;
   readonly rateHz: AudioRate;
 }
 
@@ -18,11 +22,16 @@ export function stillOwed(history: readonly HistoryItem[]): readonly HistoryItem
 }
 
 /** Opens a mode on a call that another has begun. The line is told of its rate. */
-export function handOver(kind: ModeKind, { host, history, turns, untaken, rateHz }: Handover): Mode {
+export function handOver(kind: ModeKind, handover: Handover): Mode {
+  const { host, history, turns, untaken, news, attention, rateHz } = handover;
   host.line.modeIs(kind.rateHz);
   const mode = kind.open({ ...host, history, turns });
+  // Before it begins: its first words may speak of it.
+  for (const each of news) if (!each.aside) mode.told?.(each);
   mode.start();
   const resampler = new Resampler(rateHz, kind.rateHz);
   for (const pcm of untaken) mode.audio(resampler.write(pcm));
+  if (attention !== 'caller') mode.attend?.(attention);
+  for (const each of news) if (each.aside) mode.told?.(each);
   return mode;
 }

@@ -149,6 +149,20 @@ export class Ledger {
     ];
   }
 
+  /**
+   * What the turn answers, and all before it. Words that are not known yet count as said: whoever counts the caller's turns
+   * must come to the same number as somebody who reads the history later.
+   */
+  itemsBefore({ asked }: { readonly asked: readonly CallerEntry[] }): HistoryItem[] {
+    const untold = asked.filter(({ settled }) => !settled);
+    return [...this.items, ...untold.map(({ text }): HistoryItem => ({ role: 'caller', text }))];
+  }
+
+  /** Another mode writes the history from here on: what still comes of a turn, such as a slow tool's result, stands nowhere. */
+  end(): void {
+    this.#entries = [];
+  }
+
   /** The turn came to nothing: what it was to answer is pending again. */
   turnDropped(turn: object, asked: readonly CallerEntry[]): void {
     const entry = this.#agentEntry(turn);

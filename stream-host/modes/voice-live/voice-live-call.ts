@@ -68,16 +68,10 @@ export class VoiceLiveCall implements Mode {
     this.#policy = turnPolicy(options.turnsOf(host.agentName));
     this.#brief = briefOf(agent);
     this.#ledger = new Ledger(new History(events, host.history));
-    this.#clips = new OwnClips({
-      shelf: options.shelf,
-      voice: JSON.stringify([this.#brief.voice, this.#brief.settings.voice, options.rateHz]),
-      phrases: agent.phrases,
-    });
-    this.#lines = new OwnLines({
-      phrases: agent.phrases,
-      locale: agent.locale,
-      instructions: () => this.#brief.instructions,
-    });
+    const { phrases, locale } = agent;
+    const voice = JSON.stringify([this.#brief.voice, this.#brief.settings.voice, options.rateHz]);
+    this.#clips = new OwnClips({ shelf: options.shelf, voice, phrases });
+    this.#lines = new OwnLines({ phrases, locale, instructions: () => this.#brief.instructions });
     this.#mouth = openLiveMouth({
       clock: options.playoutClock ?? clock,
       sink: host.line,
@@ -205,9 +199,10 @@ export class VoiceLiveCall implements Mode {
     this.#host.events.atomic(() => {
       this.#answers.talk.callerHears(hears);
       this.#handle({ type: 'hearing' });
-      if (!hears) return;
-      if (!this.#opened) this.#openDialogue();
-      else if (!this.#onHold.goOn()) this.#onQuiet();
+      // The last answer, which all was to wait for, was cut off by that.
+      if (this.#gone && this.#started) this.#goOnOrClose();
+      else if (hears && !this.#opened) this.#openDialogue();
+      else if (hears && !this.#onHold.goOn()) this.#onQuiet();
     });
   }
 
@@ -321,8 +316,7 @@ export class VoiceLiveCall implements Mode {
 
   /** The agent's first words: a greeting, or what a resumed conversation owes. */
   #openDialogue(): void {
-    const { session } = this.#link;
-    if (this.#opened || !this.#started || !session || this.#attention === 'nobody') return;
+    if (this.#opened || !this.#started || !this.#link.session || this.#attention === 'nobody') return;
     this.#opened = true;
     this.#say(this.#lines.opening(this.#ledger.items));
   }
@@ -345,8 +339,8 @@ export class VoiceLiveCall implements Mode {
     this.#handle({ type: 'reply-ended' });
     for (const action of actions) this.#host.act?.(action);
     // Who puts a caller through does not hang up on him.
-    if (ending !== undefined && actions.length + this.#ledger.pendingText.length === 0)
-      this.close(ending.reason, ending.words);
+    const goesOn = ending?.reason !== SERVICE_LOST && actions.length + this.#ledger.pendingText.length > 0;
+    if (ending !== undefined && !goesOn) this.close(ending.reason, ending.words);
     else if (this.#gone) this.#afterService();
   }
 
@@ -379,7 +373,10 @@ export class VoiceLiveCall implements Mode {
   #afterService(): void {
     const { fallback, rateHz } = this.#options;
     const { agent, events, log } = this.#host;
-    const wasCut = this.#answers.turn?.finished === false;
+    const { talk, turn } = this.#answers;
+    const wasCut = turn?.finished === false;
+    // A line that was cut off is owed, too.
+    if (wasCut && turn.kind === 'line') talk.putBack(turn);
     const keys = this.#keys.take();
     if (keys !== '') this.#caller.give(pressedText(keys));
     this.#answers.stop('gave-up');
@@ -393,8 +390,8 @@ export class VoiceLiveCall implements Mode {
     this.#floor.set({ name: 'closed' });
     this.#release();
     const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
-    const untaken = this.#link.untaken();
-    this.#successor = handOver(fallback, { host: this.#host, history, turns: this.#answers.turns, untaken, rateHz });
-    if (this.#attention !== 'caller') this.#successor.attend?.(this.#attention);
+    this.#ledger.end();
+    const owed = { untaken: this.#link.untaken(), news: talk.takeAll(), attention: this.#attention };
+    this.#successor = handOver(fallback, { ...owed, host: this.#host, history, turns: this.#answers.turns, rateHz });
   }
 }
