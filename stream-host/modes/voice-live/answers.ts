@@ -240,9 +240,9 @@ export class Answers {
     this.#responses.clear();
     this.#fruitful.clear();
     const turn = this.#turn;
-    // Where nobody knows the words yet, and nothing was heard of an answer, the caller's sound is told to the next session.
-    if (turn && !turn.audible && turn.running.size === 0 && turn.asked.some(({ settled }) => !settled))
-      this.#drop(turn);
+    const hasDone = turn !== undefined && (turn.audible || turn.running.size > 0 || turn.history(0).length > 0);
+    // Where nobody knows the words yet, and nothing has come of them, the caller's sound is told to the next session.
+    if (turn && !hasDone && turn.asked.some(({ settled }) => !settled)) this.#drop(turn);
     if (!turn || turn.over) return;
     turn.owed.clear();
     this.#tools.dropped(turn);

@@ -18,6 +18,8 @@ interface CallerSideOptions {
   readonly language: Language | undefined;
   /** The words of an item will not change any more. */
   readonly onSettled: () => void;
+  /** And it is decided what comes of them. */
+  readonly onDecided: () => void;
   /** The caller speaks, types or presses keys. */
   readonly onCallerThere: () => void;
 }
@@ -84,7 +86,7 @@ export class CallerSide {
     if (pending !== '') events.emit('callerPartial', { text: pending });
     if (isFinal) this.#settled(itemId);
     if (!isOpen) return;
-    if (text.trim() !== '') this.#options.onFloor({ type: 'words' });
+    if (text.trim() !== '') this.#options.onFloor({ type: 'words', open: this.isUnsettled });
     else if (isFinal) this.#options.onFloor({ type: 'no-words' });
   }
 
@@ -174,7 +176,7 @@ export class CallerSide {
   #settled(itemId: string): void {
     this.#waits.get(itemId)?.();
     this.#waits.delete(itemId);
-    const { ledger, link, onSettled } = this.#options;
+    const { events, ledger, link, onSettled, onDecided } = this.#options;
     let audioMs: number | undefined;
     for (const [ended, endMs] of this.#endsMs) {
       if (ledger.isUnsettledUpTo(ended)) continue;
@@ -183,5 +185,6 @@ export class CallerSide {
     }
     if (!ledger.isUnsettledUpTo(itemId)) link().takenDown(audioMs, !ledger.isUnsettled);
     onSettled();
+    events.inTurn(() => events.atomic(onDecided));
   }
 }

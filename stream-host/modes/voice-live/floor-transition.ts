@@ -42,7 +42,8 @@ export function floorAfter(
       return { state: waiting('yes', context.nowMs, context, policy), effects: [stop('command'), { type: 'ask' }] };
     case 'interrupted': {
       const isCallers = state.name === 'caller-speaking';
-      return { state: isCallers ? state : listening(context, policy), effects: [stop('command')] };
+      const hushed: FloorState = { ...listening(context, policy), hushed: true };
+      return { state: isCallers ? state : hushed, effects: [stop('command')] };
     }
     case 'reply-ended':
       return state.name === 'caller-speaking' ? stay(state) : to(listening(context, policy));
@@ -89,6 +90,9 @@ function whileListening(
       return context.worthAsking ? to(waiting('no', event.lastSpeechMs, context, policy)) : stay(state);
     case 'committed':
       return asked(context.nowMs, context, policy);
+    case 'words':
+      // Of somebody over whose words the agent went on to its end, as they were not known then.
+      return event.open || state.hushed ? stay(state) : asked(context.nowMs, context, policy);
     case 'reply-began':
       return to(waiting('yes', context.nowMs, context, policy));
     case 'reply-audible':

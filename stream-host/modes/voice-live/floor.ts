@@ -8,7 +8,12 @@ import type { StopCause } from '../../contract/mouth.ts';
  */
 export type FloorState =
   /** Nobody speaks and nothing is owed. With a deadline, the caller is asked whether they are still there. */
-  | { readonly name: 'listening'; readonly deadlineMs: number }
+  | {
+      readonly name: 'listening';
+      readonly deadlineMs: number;
+      /** Silence was asked for: words that are known late ask for nothing by themselves. */
+      readonly hushed?: boolean;
+    }
   /** `known`: the service hears them, too. */
   | { readonly name: 'caller-speaking'; readonly known: boolean; readonly deadlineMs: number }
   | Waiting
@@ -57,8 +62,8 @@ export type FloorEvent =
   | { readonly type: 'service-stopped' }
   /** What the caller said stands in the service's conversation, and is to be answered. */
   | { readonly type: 'committed' }
-  /** There are words that no turn has answered. */
-  | { readonly type: 'words' }
+  /** There are words that no turn has answered. `open`: the caller may not have finished. */
+  | { readonly type: 'words'; readonly open?: boolean }
   /** What the service took down last has no words, or none that ask for anything. */
   | { readonly type: 'no-words' }
   /** Words that were typed or pressed are all there. */

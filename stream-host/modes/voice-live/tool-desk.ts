@@ -41,7 +41,7 @@ export class ToolDesk {
     const { agent, events, ledger, session } = this.#options;
     const served = session();
     if (!served) return;
-    turn.tools ??= agent.openTools?.(ledger.items);
+    turn.tools ??= agent.openTools?.(ledger.itemsBefore(turn));
     const ending = turn.tools?.ending?.(request);
     if (ending) {
       turn.ending = ending;

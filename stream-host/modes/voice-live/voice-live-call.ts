@@ -118,8 +118,9 @@ export class VoiceLiveCall implements Mode {
       link: () => this.#link,
       onFloor: (event) => this.#handle(event),
       isSpoken: () => this.#answers.turn?.audible === true && this.#mouth.unheardMs > backchannelTailMs,
-      language: backchannels ? languageFor(agent.locale) : undefined,
+      language: backchannels ? languageFor(locale) : undefined,
       onSettled: () => this.#answers.callerWords(),
+      onDecided: () => this.#onQuiet(),
       onCallerThere: () => this.#lines.callerIsThere(),
     });
     ({ ear: this.#ear, hear: this.#hear } = openLiveEar({
@@ -302,7 +303,8 @@ export class VoiceLiveCall implements Mode {
   #onQuiet(): void {
     const isQuiet = this.#floor.state.name === 'listening' && !this.#ear.speaking && !this.#caller.isUnsettled;
     if (!this.#opened || !isQuiet || this.#answers.speakOfNews()) return;
-    this.#link.quiet();
+    // The words of what was answered may still be on their way, and no other session would tell them.
+    if (!this.#ledger.isUnsettled) this.#link.quiet();
     this.#makeClips();
   }
 

@@ -6,7 +6,7 @@ import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import { endingOf, isEndCall } from '../../../agent/end-call.ts';
 import { defaultPhrases } from '../../../agent/phrases.ts';
-import type { CallAction, Phrases, ToolOutcome } from '../../../contract/agent.ts';
+import type { CallAction, Phrases, ToolOutcome, TurnTools } from '../../../contract/agent.ts';
 import type { EventName, SessionEvent } from '../../../contract/events.ts';
 import type { ModeLine } from '../../../contract/line.ts';
 import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
@@ -56,6 +56,8 @@ export class LiveRig {
   readonly ear = new CallerEar(this.clock);
   readonly call: Mode;
   readonly tools: string[] = [];
+  /** How many things the caller had said, as far as the tools of each turn were told. */
+  readonly toolTurns: number[] = [];
   /** What it was told to have used. */
   readonly used: Usage[] = [];
   readonly served: ServedRequest[] = [];
@@ -142,21 +144,10 @@ export class LiveRig {
         voice: 'test',
         phrases: { ...PHRASES, ...phrases },
         brief: () => ({ instructions: 'Be kind.', locale: 'en-US', voice: 'test', tools: [], settings: {} }),
-        openTools: () => ({
-          use: ({ callId, name }) => {
-            this.tools.push(name);
-            const call = { callId, name, args: {} };
-            const outcome = new Promise<ToolOutcome>((resolve) => {
-              this.clock.after(toolMs, () => resolve({ call, elapsedMs: toolMs, result: { found: true } }));
-            });
-            return { call, outcome };
-          },
-          action: ({ callId, name }) => {
-            const wish = WISHES[name];
-            return wish && { action: { call: { callId, name, args: {} }, key: `key-${callId}`, wish } };
-          },
-          ending: (request) => (mayHangUp && isEndCall(request) ? endingOf(request) : undefined),
-        }),
+        openTools: (history) => {
+          this.toolTurns.push(history.filter(({ role }) => role === 'caller').length);
+          return this.#tools(toolMs, mayHangUp);
+        },
         async *respond() {},
       },
       agentName: 'test',
@@ -169,6 +160,24 @@ export class LiveRig {
         served: (request) => void this.served.push(request),
       },
       act: (action) => this.acts.push(action),
+    };
+  }
+
+  #tools(toolMs: number, mayHangUp: boolean): TurnTools {
+    return {
+      use: ({ callId, name }) => {
+        this.tools.push(name);
+        const call = { callId, name, args: {} };
+        const outcome = new Promise<ToolOutcome>((resolve) => {
+          this.clock.after(toolMs, () => resolve({ call, elapsedMs: toolMs, result: { found: true } }));
+        });
+        return { call, outcome };
+      },
+      action: ({ callId, name }) => {
+        const wish = WISHES[name];
+        return wish && { action: { call: { callId, name, args: {} }, key: `key-${callId}`, wish } };
+      },
+      ending: (request) => (mayHangUp && isEndCall(request) ? endingOf(request) : undefined),
     };
   }
 
