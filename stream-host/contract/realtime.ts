@@ -218,7 +218,10 @@ export interface RealtimeEvents {
     readonly name: string;
     readonly state: 'started' | 'completed' | 'failed';
   }): void;
-  /** Comes once for each that was started, unless the session ends first. Nothing of it follows. */
+  /**
+   * Comes once for each that was started, unless the session ends first. Nothing of it follows. Also of one that nobody
+   * wanted any more before it began, and nobody was told of: the service has used something for it.
+   */
   onResponseEnded(
     responseId: string,
     status: RealtimeResponseStatus,

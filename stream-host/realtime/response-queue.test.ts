@@ -115,7 +115,7 @@ for (const service of ['openai', 'voice-live'] as const) {
     assert.deepEqual(of('onClosed'), []);
   });
 
-  test(`${service}: refused for a response that we know nothing of, it is asked again in a moment, three times at most`, async () => {
+  test(`${service}: refused for a response that we know nothing of, it is asked again in a moment, three times at most, and then has failed`, async () => {
     const { clock, session, far, wire, of } = open();
     await clock.advance(10);
     const request = session.respond();
@@ -126,7 +126,11 @@ for (const service of ['openai', 'voice-live'] as const) {
       await clock.advance(260);
     }
     assert.equal(asked(far).length, 4);
-    assert.deepEqual(of('onResponseDropped'), [[request, undefined]]);
+    // Nobody has seen that response begin: it answers nobody, and whoever waits must be told.
+    assert.deepEqual(
+      of('onResponseDropped').map(([dropped, problem]) => [dropped, Object(problem).code]),
+      [[request, OTHER_ACTIVE]],
+    );
   });
 
   test(`${service}: cancelling drops what waits, ends what was sent once it begins, and leaves asides alone`, async () => {
@@ -153,6 +157,7 @@ for (const service of ['openai', 'voice-live'] as const) {
     assert.deepEqual(
       told.slice(3).map(([name, id]) => [name, id]),
       [
+        ['onResponseEnded', 'r1'],
         ['onResponseStarted', 'r2'],
         ['onAudio', 'r2'],
         ['onResponseEnded', 'r2'],
@@ -184,6 +189,18 @@ for (const service of ['openai', 'voice-live'] as const) {
     );
     far.say(wire.responseCreated('r2', asked(far)[0]));
     assert.deepEqual(of('onResponseStarted').at(-1), ['r2', undefined], 'nobody asked by respond()');
+  });
+
+  test(`${service}: the service's own tools that outlive an answer which was cancelled have nothing asked for (close reader 4)`, async () => {
+    const { clock, session, far, wire, of } = open();
+    await clock.advance(10);
+    far.say(wire.responseCreated('r1'), wire.outputItemAdded('r1', { id: 'm1', type: 'mcp_call', name: 'find' }));
+    far.say(wire.responseDone('r1'));
+    session.cancel();
+    far.say(wire.serviceTool('m1', 'completed'));
+    await clock.advance(5_000);
+    assert.deepEqual(asked(far), []);
+    assert.equal(of('onServiceTool').length, 2, 'that it has ended is told all the same');
   });
 
   test(`${service}: a service that goes on by itself after its own tools is not asked`, async () => {

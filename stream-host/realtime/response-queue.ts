@@ -155,8 +155,9 @@ export class ResponseQueue {
     if (!sent || (requestId === undefined ? !isOther : requestId !== sent.id)) return false;
     sent.refusals += 1;
     this.#isUnexplained = false;
-    if (!isOther || sent.unwanted || sent.refusals > MAX_REFUSALS) this.#give(isOther ? undefined : problem);
-    else if (this.#sentIsCovered) this.#give(undefined);
+    if (isOther && this.#sentIsCovered) this.#give(undefined);
+    // One that we know nothing of is nobody's answer.
+    else if (!isOther || sent.unwanted || sent.refusals > MAX_REFUSALS) this.#give(problem);
     else this.#keep(sent);
     this.next();
     return true;

@@ -5,8 +5,6 @@ export interface RunningResponse {
   readonly id: string;
   /** It is no part of the conversation. */
   readonly aside: boolean;
-  /** Nobody was told of it, as nobody wanted it any more when it began. */
-  readonly untold: boolean;
   /** What comes of it is dropped. */
   cancelled: boolean;
   cancelWatch: Cancel;
@@ -36,10 +34,10 @@ export class RunningResponses {
     return [...this.#running.values()];
   }
 
-  begin(id: string, kind: { readonly aside: boolean; readonly untold: boolean }): RunningResponse {
+  begin(id: string, aside: boolean): RunningResponse {
     const response = {
       id,
-      ...kind,
+      aside,
       cancelled: false,
       cancelWatch: () => undefined,
       calls: new Set<string>(),
@@ -84,6 +82,11 @@ export class RunningResponses {
       response.spoke = false;
     }
     return this.#unended.delete(itemId) && this.#unended.size === 0;
+  }
+
+  /** Nobody waits any more for the tools of responses that have ended. */
+  forgetTools(): void {
+    this.#unended.clear();
   }
 
   /** Whether tools of responses that have ended still run. */

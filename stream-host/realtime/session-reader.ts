@@ -71,9 +71,10 @@ export class SessionReader {
     return Math.max(0, Math.min(Math.floor(heardMs), generatedMs));
   }
 
-  /** Ends what runs, but for asides. */
+  /** Ends what runs, but for asides. The service's own tools may go on: nobody is answered by what they find. */
   cancel(): void {
     this.#cancelAskOn();
+    this.#responses.forgetTools();
     for (const response of this.#responses.all) {
       if (!response.aside && !response.cancelled) this.#cancel(response);
     }
@@ -165,7 +166,7 @@ export class SessionReader {
     if (oldest && this.#responses.all.length >= MAX_RUNNING) {
       this.#endResponse(oldest.id, (to) => to.onResponseEnded(oldest.id, 'incomplete', 'too_many', undefined));
     }
-    const response = this.#responses.begin(id, { aside: request?.aside ?? false, untold: unwanted });
+    const response = this.#responses.begin(id, request?.aside ?? false);
     watchSilence();
     if (unwanted) this.#cancel(response);
     else tell((to) => to.onResponseStarted(id, requestId));
@@ -179,7 +180,7 @@ export class SessionReader {
   #endResponse(id: string, say: (to: RealtimeEvents) => void): void {
     const response = this.#responses.end(id);
     if (!response) return;
-    if (!response.untold) this.#options.tell(say);
+    this.#options.tell(say);
     const { serviceTools, cancelled, spoke } = response;
     if (serviceTools.size > 0 && !cancelled && !spoke && !this.#responses.awaitsServiceTools) this.#askOnSoon();
     this.#options.queue.ended();

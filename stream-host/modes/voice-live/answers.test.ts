@@ -86,3 +86,32 @@ test('an apology is told with a space between it and the answer that broke off (
   assert.match(told.join(''), /on Monday\. \S/);
   assert.equal(told.join(''), rig.of('agentSpoke').at(-1)?.fullText);
 });
+
+test('a tool of the service’s own that outlives an answer which was cut off cuts off no later one (close reader 4)', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ own: 'search', takesMs: 4000, outlives: true }];
+  await rig.says([0x20]);
+  await rig.pass(1200);
+  assert.equal(rig.of('toolStarted').length, 1);
+  assert.deepEqual(rig.of('fault'), [], 'what uses a tool has not failed');
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x21]);
+  await rig.pass(14_000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText, interrupted }) => [heardText, interrupted]),
+    [[LONG, false]],
+  );
+});
+
+test('news that stand in the greeting are not told once more after it (close reader 10)', async () => {
+  const rig = new LiveRig({ phrases: { greeting: 'This call is recorded. Hello there.' } });
+  const heard: boolean[] = [];
+  rig.call.told?.({ speech: { line: 'This call is recorded.' }, onSpoken: (isHeard) => heard.push(isHeard) });
+  rig.call.start();
+  await rig.pass(9000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText }) => heardText),
+    ['This call is recorded. Hello there.'],
+  );
+  assert.deepEqual(heard, [true]);
+});

@@ -94,7 +94,7 @@ export class Answers {
   /** Asks the service for an answer, or to say a line. Without a session it is asked when there is one. */
   begin(kind: TurnKind, request: RealtimeResponseRequest = {}, endReason?: string): LiveTurn {
     const turn = this.#begin(kind, request.say);
-    turn.news = this.talk.take(kind);
+    turn.news = this.talk.take(kind, request.say);
     if (endReason !== undefined) turn.ending = { reason: endReason };
     this.#ask(turn, request);
     return turn;
@@ -131,7 +131,11 @@ export class Answers {
     const heardMs = mouth.stop(cause);
     if (!turn) return;
     const served = session();
-    if (turn.owed.size > 0) served?.cancel();
+    if (!turn.finished) {
+      // What is dropped by that is no answer to it any more.
+      turn.owed.clear();
+      served?.cancel();
+    }
     for (const { itemId, audioEndMs } of turn.cuts(heardMs)) served?.truncate(itemId, audioEndMs);
     const byCaller = cause === 'voice' || cause === 'command';
     if (turn.audible && byCaller) events.emit('bargeIn', { turn: turn.number, by: cause });
@@ -215,7 +219,7 @@ export class Answers {
     if (!turn) return;
     turn.owed.delete(responseId);
     // What else is owed may still come to something.
-    const isEmpty = !isFruitful && turn.owed.size === 0 && turn.ending === undefined;
+    const isEmpty = !isFruitful && turn.owed.size + turn.running.size === 0 && turn.ending === undefined;
     const owesTools = turn.running.size > 0 || turn.unusedResults;
     this.#tools.responseEnded(turn);
     if (status === 'failed' || (isEmpty && status !== 'cancelled'))

@@ -33,3 +33,17 @@ test('each response is told with when it began, was first heard, and ended, and 
     assert.ok(startedAtMs <= firstAtMs && firstAtMs <= endedAtMs);
   }
 });
+
+test('an answer that nobody wanted any more before it began has used something, which is told (close reader 8)', async () => {
+  const rig = await new LiveRig().started();
+  await rig.says([0x20]);
+  while (rig.state !== 'waiting') await rig.pass(32);
+  while (!rig.service.session?.isAnswering) await rig.pass(32);
+  const before = rig.used.length;
+  rig.call.interrupt();
+  await rig.pass(2000);
+  assert.equal(rig.of('agentSpoke').length, 0);
+  assert.equal(rig.used.length, before + 1);
+  assert.equal(rig.used.at(-1)?.used.output_audio_tokens, 8);
+  assert.equal(rig.served.at(-1)?.finishReason, 'cancelled');
+});

@@ -18,14 +18,14 @@ import { lateLine } from './late-line.ts';
 
 /**
  * What a response consists of: words with their sound or without any, pauses (ms), tool calls, tools that the service runs
- * itself, or an end of another kind.
+ * itself, which may outlive it, or an end of another kind.
  */
 export type Step =
   | { readonly say: string }
   | { readonly mute: string }
   | number
   | { readonly tool: string; readonly args?: Readonly<Record<string, unknown>> }
-  | { readonly own: string; readonly takesMs: number }
+  | { readonly own: string; readonly takesMs: number; readonly outlives?: boolean }
   | 'hang'
   | 'fail'
   | 'nothing';
@@ -148,10 +148,9 @@ export class TalkingSession implements FarSide {
     const { wire, clock, expiresAfterMs } = service;
     const expiry = expiresAfterMs === undefined ? {} : { expires_at: (clock.wallMs() + expiresAfterMs) / 1000 };
     if (expiresAfterMs !== undefined) this.#after(expiresAfterMs, () => this.end('realtime.expired'));
-    if (opening === 'silent') return;
     this.#after(OPEN_MS, () => {
       if (opening === 'ready') line.say(wire.sessionCreated(expiry));
-      else line.end({ type: 'refused', status: opening === 'refused' ? 401 : 429 });
+      else if (opening !== 'silent') line.end({ type: 'refused', status: opening === 'refused' ? 401 : 429 });
     });
   }
 
@@ -345,8 +344,9 @@ export class TalkingSession implements FarSide {
       this.#line.say(wire.outputItemAdded(running.id, item), wire.serviceTool(item.id, 'in_progress'));
       this.#after(step.takesMs, () => {
         this.#line.say(wire.serviceTool(item.id, 'completed'));
-        goOn();
+        if (!step.outlives) goOn();
       });
+      if (step.outlives) goOn();
     }
   }
 
