@@ -66,3 +66,15 @@ test('it draws the sockets, too, in the dark on a phone (promise 6)', { skip }, 
   assert.deepEqual([...asked], [host.http]);
   assert.deepEqual(complaints, []);
 });
+
+test('the documents of the reference are put into words once, and not for each who asks (realtime reader: openapi.json)', async (t) => {
+  const telling = await startHost(redis.url);
+  const inWords = t.mock.method(JSON, 'stringify');
+  for (const name of ['openapi', 'asyncapi']) {
+    const answers = [1, 2, 3].map(async () => (await fetch(`${telling.http}/api/v1/${name}.json`)).text());
+    const [first, ...others] = await Promise.all(answers);
+    assert.ok(others.every((other) => other === first));
+    const made = inWords.mock.calls.filter(({ arguments: [value] }) => Object.hasOwn(Object(value), name));
+    assert.equal(made.length, 1, name);
+  }
+});

@@ -25,6 +25,27 @@ export function hostRoute<Contract extends RouteContract, const Answers extends 
   };
 }
 
+/** JSON that is a text already. */
+class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A document that is always the same. It is long, and what makes it a text is the thread that carries the calls. */
+export function fixedRoute(contract: RouteContract, make: () => object): Route {
+  let body: JsonText | undefined;
+  return {
+    contract,
+    async answer() {
+      body ??= new JsonText(JSON.stringify(make()));
+      return { status: 200, body };
+    },
+  };
+}
+
 export const rawRequest = (request: IncomingMessage, query: URLSearchParams): RawRequest => ({
   params: {},
   query,
@@ -37,7 +58,8 @@ export const rawRequest = (request: IncomingMessage, query: URLSearchParams): Ra
 
 /** Sends an answer; to HEAD, all but its body. */
 export function send(response: ServerResponse, { status, headers, body }: AnyAnswer, contentType?: string): void {
-  const text = contentType === undefined ? JSON.stringify(body) : String(body);
+  const json = () => (body instanceof JsonText ? body.text : JSON.stringify(body));
+  const text = contentType === undefined ? json() : String(body);
   response.writeHead(status, {
     ...SECURITY_HEADERS,
     'content-type': contentType ?? 'application/json; charset=utf-8',

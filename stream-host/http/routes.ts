@@ -16,7 +16,7 @@ import type { StreamHostVitals } from '../host/vitals.ts';
 import { clientOf } from './client-address.ts';
 import type { Places } from './places.ts';
 import type { ReferencePage } from './reference-page.ts';
-import { hostRoute, type Route } from './route.ts';
+import { fixedRoute, hostRoute, type Route } from './route.ts';
 import type { TicketDoor } from './ticket-door.ts';
 
 export interface PageSettings {
@@ -50,8 +50,6 @@ export interface RouteSources {
 
 /** What the stream host answers besides files and sockets. */
 export function hostRoutes(sources: RouteSources): readonly Route[] {
-  let routes: ReturnType<typeof openApiDocument> | undefined;
-  let sockets: ReturnType<typeof asyncApiDocument> | undefined;
   return [
     hostRoute(liveness, async (_, incoming) => {
       const mayKnow = await sources.ticketDoor.requireKnown(incoming).then(
@@ -116,14 +114,8 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
       body: { ...sources.pageSettings, scripted: sources.isScripted() },
     })),
     sources.ticketDoor.route,
-    hostRoute(openApi, async () => {
-      routes ??= openApiDocument(sources.reference);
-      return { status: 200, body: { ...routes } };
-    }),
-    hostRoute(asyncApi, async () => {
-      sockets ??= asyncApiDocument(sources.reference);
-      return { status: 200, body: { ...sockets } };
-    }),
+    fixedRoute(openApi, () => openApiDocument(sources.reference)),
+    fixedRoute(asyncApi, () => asyncApiDocument(sources.reference)),
     hostRoute(referencePage, async () => ({
       status: 200,
       body: sources.referencePage.html,
