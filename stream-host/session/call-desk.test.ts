@@ -354,10 +354,12 @@ test('a host that takes a call over whose caller was put through leaves him and 
 
 test('a caller who was put through is left with the human, though Redis is away by then and cannot note it', async () => {
   const call = await callInProgress(undefined, {
-    settle: (sessionId, settlement) =>
-      settlement.operationContext === 'key-1'
-        ? Promise.reject(new Error('Redis is away.'))
-        : ledger.settle(sessionId, settlement),
+    hostsLedger: {
+      settle: (sessionId, settlement) =>
+        settlement.operationContext === 'key-1'
+          ? Promise.reject(new Error('Redis is away.'))
+          : ledger.settle(sessionId, settlement),
+    },
   });
   answers(call);
   call.desk.act(warm());

@@ -31,6 +31,8 @@ import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
 import type { CallRecording } from './call-recording.ts';
 import { CallerHold } from './caller-hold.ts';
+import { KnownOperations } from './known-operations.ts';
+import { patiently } from './patiently.ts';
 import { WarmTransfer, type WarmTransferWaits } from './warm-transfer.ts';
 
 export interface CallDeskOptions {
@@ -57,9 +59,6 @@ type Wish = CallWish | { readonly kind: 'record' };
 
 const TRANSFER_TOOL = 'transfer_call';
 
-/** Of the newest that was done with the call, should the ledger be lost. */
-const MOST_KNOWN = 64;
-
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
 };
@@ -79,8 +78,9 @@ export class CallDesk {
   readonly #hold: CallerHold;
   /** Blind transfers of which the agent was told that they failed: what the carrier is asked may also be told by it, later. */
   readonly #toldFailed = new Set<string>();
-  /** Who was added, is being rung or was put on hold by others, and the transfer that goes on. */
-  readonly #known = new Map<string, KnownOperation>();
+  readonly #known = new KnownOperations();
+  /** Settles when all was taken in that has come of operations: one after the other, as it was told. */
+  #told = Promise.resolve();
   #closed = false;
 
   constructor(options: CallDeskOptions) {
@@ -108,7 +108,7 @@ export class CallDesk {
 
   /** What still stands of what was done with the call, should the ledger have lost it. */
   get operations(): readonly KnownOperation[] {
-    return [...this.#known.values(), ...this.#hold.operations];
+    return [...this.#known.all, ...this.#hold.operations];
   }
 
   /** What the agent wants, now that it was heard. */
@@ -128,17 +128,17 @@ export class CallDesk {
       case 'operation': {
         const { operationContext, succeeded, reason } = command;
         if (this.#warm?.ended(operationContext, succeeded, reason)) return;
-        void this.#ended(operationContext, succeeded, reason);
+        this.#told = this.#told.then(() => this.#ended(operationContext, succeeded, reason));
       }
     }
   }
 
   /** The session was another host's before: what that one had begun goes on here. Never rejects. */
   async resume(): Promise<void> {
-    const { ports, session, log } = this.#options;
+    const { log } = this.#options;
     try {
-      const operations = await ports.ledger.list(session.id);
-      for (const each of operations) this.#remember(each);
+      const operations = await this.#listed();
+      for (const each of operations) this.#known.remember(each);
       // A wish that the host before had not taken yet may have been taken meanwhile: it is what is under way.
       if (this.#busy !== undefined || this.#closed) return;
       if (isPutThrough(operations)) return this.#options.onPutThrough();
@@ -188,7 +188,7 @@ export class CallDesk {
     } catch (error) {
       this.#options.log.warn({ reason: messageOf(error) }, 'something could not be done with the call');
       this.#busy = undefined;
-      this.#known.delete(operationContext);
+      this.#known.forget(operationContext);
       this.#failed(operationContext, tool, reasonOf(error));
       this.#attend('caller');
       if (!mayBeDone(error)) return this.#settleFailed(operationContext, reasonOf(error));
@@ -206,7 +206,7 @@ export class CallDesk {
     const { ports, session } = this.#options;
     const found = await ports.ledger.get(session.id, operationContext).catch(() => undefined);
     if (!found || isSettled(found.state) || this.#busy !== undefined || this.#closed) return;
-    this.#known.set(operationContext, found);
+    this.#known.add(found);
     this.#busy = operationContext;
     this.#tool = TRANSFER_TOOL;
     this.#attend('waiting');
@@ -225,11 +225,19 @@ export class CallDesk {
     return this.#settle({ operationContext, state: 'failed', result: { message } });
   }
 
+  /** Whoever waits for it does not wait until a Redis that is away is back. Never rejects. */
   async #settle(settlement: Settlement): Promise<void> {
-    const { ports, session, log } = this.#options;
-    await ports.ledger
-      .settle(session.id, settlement)
-      .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'what came of something could not be noted'));
+    const { ports, session, clock, log } = this.#options;
+    const settle = () => ports.ledger.settle(session.id, settlement);
+    const onFailed = (error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'what came of something could not be noted');
+    await settle().catch(() => void patiently(settle, clock, () => this.#closed).catch(onFailed));
+  }
+
+  #listed(): Promise<readonly Operation[]> {
+    const { ports, session, clock } = this.#options;
+    const list = () => ports.ledger.list(session.id);
+    return patiently(list, clock, () => this.#closed);
   }
 
   /** Beside whatever else is done with the call: a menu may ask for keys at any time. */
@@ -247,7 +255,7 @@ export class CallDesk {
     const { ports, source } = this.#options;
     const { operationContext, askedBy } = of;
     const data = { how: 'blind', target: wish.target, askedBy };
-    this.#known.set(operationContext, { operationContext, kind: 'transfer', data, state: 'accepted' });
+    this.#known.add({ operationContext, kind: 'transfer', data, state: 'accepted' });
     this.#attend('waiting');
     const isNew = await transferBlind(ports, of, wish, { source, caller: this.#caller }).catch(
       // What came of it is told later.
@@ -267,7 +275,7 @@ export class CallDesk {
 
   #blindEnded(operationContext: string, succeeded: boolean, reason: string): void {
     if (this.#busy === operationContext) this.#busy = undefined;
-    this.#known.delete(operationContext);
+    this.#known.forget(operationContext);
     // Our leg goes with the call, and the carrier tells of its end; not where others are left, with nobody to talk with.
     if (succeeded) {
       const leave = (isLeft: boolean) => isLeft && this.#options.onCallerLeft(TRANSFERRED);
@@ -286,12 +294,14 @@ export class CallDesk {
     const operations = await ports.ledger.list(of.sessionId);
     const at = operations.findIndex(({ operationContext }) => operationContext === of.operationContext);
     const found = operations[at];
-    if (found) this.#known.set(of.operationContext, found);
+    if (found) this.#known.add(found);
     // It was asked for twice, and is over.
     if (found && isSettled(found.state)) {
       this.#busy = undefined;
       return;
     }
+    // Whoever has the session by now goes on with what is entered.
+    if (this.#closed) return;
     this.#hold.note(operations.slice(0, Math.max(0, at)));
     const warm = new WarmTransfer({
       ports,
@@ -309,7 +319,7 @@ export class CallDesk {
     const outcome = await traces.within(of.sessionId, operationSpan('transfer'), () => warm.run());
     this.#warm = undefined;
     this.#busy = undefined;
-    this.#known.delete(of.operationContext);
+    this.#known.forget(of.operationContext);
     if (this.#closed || outcome.kind === 'abandoned') return;
     if (outcome.kind === 'put-through') {
       await this.#settle({ operationContext, state: 'succeeded' });
@@ -320,15 +330,17 @@ export class CallDesk {
     if (outcome.kind === 'caller-left') return onCallerLeft();
     this.#failed(operationContext, this.#tool, message);
     this.#attend('caller');
+    if (outcome.kind === 'taken-back' && outcome.mayBeHeld) await this.#hold.takeOff(of);
   }
 
   /** Of what no host waits for in its memory: another one had begun it, or the API has. */
   async #ended(operationContext: string, succeeded: boolean, reason: string): Promise<void> {
-    const { ports, session, log } = this.#options;
+    const { log } = this.#options;
     try {
-      const operations = await ports.ledger.list(session.id);
+      const operations = await this.#listed();
       const operation = operations.find((each) => each.operationContext === operationContext);
-      for (const each of operations) if (each === operation || each.kind === 'add-participant') this.#remember(each);
+      const isKept = (each: Operation) => each === operation || each.kind === 'add-participant';
+      for (const each of operations.filter(isKept)) this.#known.remember(each);
       await this.#noteAdded(operationContext, succeeded, reason, operation);
       if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
       // What the ledger has lost may have brought somebody in. Of its own human the warm transfer tells that goes on here.
@@ -360,16 +372,8 @@ export class CallDesk {
       state: succeeded ? 'succeeded' : 'failed',
       ...(message !== '' && { result: { message } }),
     } as const;
-    this.#remember({ ...known, ...ended });
+    this.#known.remember({ ...known, ...ended });
     if (found) await this.#settle(ended);
-  }
-
-  #remember(operation: KnownOperation): void {
-    const { kind, state, operationContext } = operation;
-    const isAdded = kind === 'add-participant';
-    if (isAdded && state === 'failed') this.#known.delete(operationContext);
-    else if (isAdded || (state === 'succeeded' && kind === 'hold')) this.#known.set(operationContext, operation);
-    for (const oldest of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(oldest);
   }
 
   async #resumeTransfer(transfer: Operation, operations: readonly Operation[]): Promise<void> {
@@ -379,7 +383,7 @@ export class CallDesk {
     if (!stored || !of) return;
     this.#busy = operationContext;
     if (stored.how === 'blind') {
-      this.#known.set(operationContext, transfer);
+      this.#known.add(transfer);
       this.#hold.note(operations);
       this.#attend('waiting');
     } else await this.#transferWarm(of, { kind: 'transfer', ...stored });

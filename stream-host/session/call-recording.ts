@@ -16,6 +16,7 @@ import type { AgentRecording } from '../contract/agent.ts';
 import { newsItem } from './call-news.ts';
 import { Newcomers, type NewcomersOptions } from './newcomers.ts';
 import { Notice, type NoticeOptions } from './notice.ts';
+import { patiently } from './patiently.ts';
 
 /** How a deployment records, by its settings. */
 export interface RecordingPlan {
@@ -172,9 +173,10 @@ export class CallRecording {
 
   /** The session was another host's before. Never rejects. */
   async #resume(): Promise<void> {
-    const { ports, sessionId, log } = this.#options;
+    const { ports, sessionId, clock, log } = this.#options;
+    const list = () => ports.ledger.list(sessionId);
     try {
-      const operations = await ports.ledger.list(sessionId);
+      const operations = await patiently(list, clock, () => 'isOver' in this.#state);
       const found = recordingStateOf(operations);
       if (this.#state === NOT_RECORDED && found.is !== 'off' && !this.#known.has(found.by)) {
         this.#known.add(found.by);

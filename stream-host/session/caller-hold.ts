@@ -67,13 +67,27 @@ export class CallerHold {
 
   /** @param operations what was asked for before: a hold that others have begun is theirs to end */
   note(operations: readonly Operation[]): void {
-    this.#isOthers ||= isOnHold(operations, this.#options.caller);
+    this.#isOthers ||= isOnHold(operations, this.#options.caller) && this.#isLastByOthers(operations);
+  }
+
+  /** The end of one of ours may not be on record. */
+  #isLastByOthers(operations: readonly Operation[]): boolean {
+    return this.#lastOf(operations)?.data.askedBy === 'api';
+  }
+
+  #lastOf(operations: readonly Operation[]): Operation | undefined {
+    const { caller } = this.#options;
+    return operations.findLast(
+      ({ kind, state, data }) => kind === 'hold' && state === 'succeeded' && data.participant === caller,
+    );
   }
 
   /** The agent holds him, and takes him back after `forS` seconds. @throws {ParleyError} */
   async begin(of: OperationOf, forS: number, tool: string): Promise<void> {
     const { ports, caller, attend } = this.#options;
     await hold(ports, of, caller);
+    // Whoever has the session by now may have looked before he was on hold, and would leave him there.
+    if (this.#closed) return this.takeOff(of);
     const timed = { of, forS, tool };
     this.#timed = timed;
     attend('nobody');
@@ -104,14 +118,11 @@ export class CallerHold {
 
   /** Another host had the call, and he is on hold: he stays there where the application wants it. */
   async resume(operations: readonly Operation[]): Promise<void> {
-    const { caller, attend, of } = this.#options;
+    const { attend, of } = this.#options;
     attend('nobody');
-    const last = operations.findLast(
-      ({ kind, state, data }) => kind === 'hold' && state === 'succeeded' && data.participant === caller,
-    );
-    this.#isOthers = last?.data.askedBy === 'api';
+    this.#isOthers = this.#isLastByOthers(operations);
     if (this.#isOthers) return;
-    const found = await of(last?.operationContext ?? 'hold', 'engine');
+    const found = await of(this.#lastOf(operations)?.operationContext ?? 'hold', 'engine');
     if (found) await this.takeOff(found);
     if (!this.#closed) attend('caller');
   }

@@ -3,6 +3,7 @@ import type { OperationOf, OperationPorts } from '../../shared/calls/operations/
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { DependencyError } from '../../shared/errors.ts';
 
 const TRIES = 12;
 
@@ -28,7 +29,7 @@ export async function takeOffHold(
   for (let attempt = 1; ; attempt += 1) {
     const operationContext = `${of.operationContext}.unhold-${clock.wallMs()}-${attempt}`;
     try {
-      await unhold(ports, { ...of, operationContext, askedBy: 'engine' }, who);
+      await takeOff(ports, { ...of, operationContext, askedBy: 'engine' }, who);
       return;
     } catch (error) {
       if (attempt >= TRIES || isOver() || failedAs(error, 'gone')) throw error;
@@ -36,5 +37,15 @@ export async function takeOffHold(
       // By now the call may be another host's.
       if (isOver()) throw error;
     }
+  }
+}
+
+/** A Redis that is away cannot note it, and is no reason to leave him there: the carrier's answer is all that is told of it. */
+async function takeOff(ports: OperationPorts, of: OperationOf, who: PartyId): Promise<void> {
+  try {
+    await unhold(ports, of, who);
+  } catch (error) {
+    if (!(error instanceof DependencyError)) throw error;
+    await ports.carrier.unhold(of.callId, who, of.operationContext);
   }
 }

@@ -3,6 +3,7 @@ import { hold } from '../../shared/calls/operations/hold.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -54,7 +55,8 @@ const LOOKS = 3;
 export type WarmOutcome =
   | { readonly kind: 'put-through' }
   | { readonly kind: 'caller-left' }
-  | { readonly kind: 'taken-back'; readonly reason: string }
+  /** `mayBeHeld`: the carrier did not say whether the caller is on hold. */
+  | { readonly kind: 'taken-back'; readonly reason: string; readonly mayBeHeld: boolean }
   /** The session is no longer ours: whoever has it now goes on. */
   | { readonly kind: 'abandoned' };
 
@@ -79,6 +81,8 @@ export class WarmTransfer {
   readonly #cancels = new Set<Cancel>();
   /** That he is recorded, he is told first. */
   #noticed: Promise<void> | undefined;
+  /** Whether we have put the caller on hold. */
+  #held: 'no' | 'yes' | 'unsure' = 'no';
   #callerWasIn = false;
   #humanWasIn = false;
   /** The human was rung, and nothing says that he does not come. */
@@ -97,7 +101,7 @@ export class WarmTransfer {
     try {
       mode.interrupt();
       attend('nobody');
-      if (!wasOnHold) await hold(this.#options.ports, this.#step('hold'), this.#options.caller);
+      if (!wasOnHold) await this.#hold();
       this.#callerWasIn = await this.#isThere(this.#options.caller).catch(() => false);
       const came = await this.#ring();
       if (came !== true) return await this.#end(came);
@@ -146,6 +150,18 @@ export class WarmTransfer {
     if (how !== true) this.#mayCome = false;
     else this.#noticed = this.#options.onCame(this.#step('add').operationContext);
     this.#rung.resolve(how);
+  }
+
+  async #hold(): Promise<void> {
+    const { ports, caller } = this.#options;
+    try {
+      await hold(ports, this.#step('hold'), caller);
+      this.#held = 'yes';
+    } catch (error) {
+      const isRefused = error instanceof CarrierError && !error.uncertain;
+      this.#held = isRefused ? 'no' : 'unsure';
+      throw error;
+    }
   }
 
   #step(name: string): OperationOf {
@@ -220,7 +236,7 @@ export class WarmTransfer {
   }
 
   async #takeBack(reason: string): Promise<WarmOutcome> {
-    const { wasOnHold, log } = this.#options;
+    const { log } = this.#options;
     const ended = await Promise.race([this.#gone.promise, Promise.resolve(undefined)]);
     if (ended === 'session') return { kind: 'abandoned' };
     if (ended === 'caller') return { kind: 'caller-left' };
@@ -230,21 +246,22 @@ export class WarmTransfer {
       log.debug({ reason: messageOf(error) }, 'there was nobody to take out of the call');
     }
     try {
-      if (!wasOnHold) await this.#unhold();
+      // Of whom nobody knows whether he is there, he may hear us: he is not kept waiting in silence for that.
+      if (this.#held === 'yes') await this.#unhold();
     } catch (error) {
       log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold');
     }
-    return { kind: 'taken-back', reason };
+    return { kind: 'taken-back', reason, mayBeHeld: this.#held === 'unsure' };
   }
 
   /**
    * He may be about to answer: nobody shall come into a call that goes on without him. To remove one who never came fails, and
-   * is no operation of anybody's.
+   * is no operation of anybody's. So it is where the carrier does not tell who is there.
    */
   async #callOff(): Promise<void> {
     const { ports, wish, of } = this.#options;
     const step = this.#step('remove');
-    if (await this.#isThere(wish.target)) await removeParticipant(ports, step, wish.target);
+    if (await this.#isThere(wish.target).catch(() => false)) await removeParticipant(ports, step, wish.target);
     else await ports.carrier.removeParticipant(of.callId, wish.target, step.operationContext);
   }
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { OperationLedger } from '../../../shared/calls/operation-ledger.ts';
+import type { OperationPorts } from '../../../shared/calls/operations/operate.ts';
 import { type Clock, systemClock } from '../../../shared/clock.ts';
 import { sessionKeys } from '../../../shared/sessions/keys.ts';
 import type { Session } from '../../../shared/sessions/session.ts';
@@ -25,6 +26,7 @@ export const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wall
 const entry = {
   begin: ledger.begin.bind(ledger),
   accepted: ledger.accepted.bind(ledger),
+  settle: ledger.settle.bind(ledger),
   get: ledger.get.bind(ledger),
   list: ledger.list.bind(ledger),
   lookSoon: ledger.lookSoon.bind(ledger),
@@ -49,14 +51,14 @@ interface CallAtDeskOptions {
   readonly hasNumber?: boolean;
   readonly clock?: Clock;
   readonly recording?: CallDeskOptions['recording'];
-  /** How the ledger notes what came of something. */
-  readonly settle?: OperationLedger['settle'];
+  /** What is otherwise than in the ledger that there is. */
+  readonly hostsLedger?: Partial<OperationPorts['ledger']>;
 }
 
 /** A call with one who talks on it, whose carrier and agent are in the test's hands. */
 export async function callInProgress(
   known?: Session,
-  { hasVoice = true, hasNumber = true, clock = systemClock, recording, settle }: CallAtDeskOptions = {},
+  { hasVoice = true, hasNumber = true, clock = systemClock, recording, hostsLedger }: CallAtDeskOptions = {},
 ) {
   const session =
     known ??
@@ -88,7 +90,7 @@ export async function callInProgress(
   };
   const over: string[] = [];
   const desk = new CallDesk({
-    ports: { carrier, ledger: settle ? { ...entry, settle } : ledger },
+    ports: { carrier, ledger: { ...entry, ...hostsLedger } },
     find: async () => session,
     session,
     mode,
