@@ -20,7 +20,7 @@ export function callView(session: Session, events: readonly SessionEvent[], now:
     agent: session.agent,
     created_at: isoTime(session.createdAt),
     connected_at: isoTime(session.connectedAt),
-    ended_at: isoTime(session.endedAt),
+    ended_at: isoTime(endOf(session)),
     end_reason: session.endReason ?? null,
     end_detail: session.endDetail ?? null,
     answered_by: session.answeredBy ?? null,
@@ -62,9 +62,13 @@ function transcriptLine(item: HistoryItem) {
   return { role, tool: call.name, args: call.args, result, ...(by && { by }) };
 }
 
-function durationOf({ status, connectedAt, endedAt }: Session, now: number): number | null {
+/** A browser's session that goes on after its line was lost has ended before. */
+const endOf = ({ status, endedAt }: Session): number | undefined => (status === 'connected' ? undefined : endedAt);
+
+function durationOf(session: Session, now: number): number | null {
+  const { status, connectedAt } = session;
   if (connectedAt === undefined) return null;
-  const until = endedAt ?? (status === 'connected' ? now : connectedAt);
+  const until = endOf(session) ?? (status === 'connected' ? now : connectedAt);
   return Math.max(0, Math.round((until - connectedAt) / 1000));
 }
 

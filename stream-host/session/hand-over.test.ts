@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { RecordStore } from '../../shared/records/record-store.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
+import type { ModeKind } from '../contract/mode.ts';
+import { CallRecords } from '../record/call-records.ts';
 import { type Client, phoneSession, redisForTests, responder, startHost } from '../testing/host-under-test.ts';
 
 const GREETING = 'Hello, this is the order desk. How can I help you today?';
@@ -194,4 +198,74 @@ test('without another host nobody is asked to open a socket that none could take
   assert.equal(phone.socket.readyState, phone.socket.OPEN);
   await alone.close();
   assert.equal((await phone.closed).code, 1001);
+});
+
+test('a call is handed over at once though the storage of its record is silent: its caller heard nobody for as long as that was waited for (close reading 7)', async () => {
+  const { carrier, sockets, asked } = carrierOf(() => staying);
+  const never = () => new Promise<never>(() => {});
+  const store: RecordStore = { begin: never, files: never, erase: never, async *read() {} };
+  const records = new CallRecords({
+    ...{ store, privacy: { words: true, audio: false, numbers: false }, clock: systemClock },
+    ...{ version: '1.2.3', agentVersion: () => undefined, host: 'here' },
+  });
+  const going = await startHost(redis.url, { calls: carrier, place: 'going-recorded', records });
+  const staying = await startHost(redis.url, { calls: carrier, place: 'staying-recorded' });
+  await going.store.create(phoneSession('recorded'));
+  const phone = await going.phone('call-recorded', 'recorded');
+  sockets.set('call-recorded', phone);
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  // In a pause of its talk, by when a first line of the record is on its way.
+  await sleep(1_500);
+  const sinceMs = performance.now();
+  const left = going.leave(5_000);
+  await eventually(() => asked.includes('stop call-recorded'));
+  assert.ok(performance.now() - sinceMs < 1_900, `${Math.round(performance.now() - sinceMs)} ms`);
+  await eventually(async () => (await going.store.owner('recorded'))?.startsWith('staying-recorded') === true);
+  await left;
+  for (const { socket } of sockets.values()) socket.terminate();
+  await Promise.all([going.close(), staying.close()]);
+});
+
+test('a session that is handed over before its line was ready is not begun after that (close reading 10)', async () => {
+  const begun: string[] = [];
+  const kind: ModeKind = {
+    answers: false,
+    rateHz: 16_000,
+    open({ events }) {
+      let isOver = false;
+      return {
+        start: () => void begun.push(isOver ? 'late' : 'in time'),
+        audio() {},
+        pressed() {},
+        interrupt() {},
+        close(reason) {
+          isOver = true;
+          events.emit('ended', { reason });
+        },
+      };
+    },
+  };
+  const { carrier, sockets } = carrierOf(() => staying);
+  const calls = {
+    ...carrier,
+    stopMedia: async (callId: string) => {
+      sockets.get(callId)?.startCall();
+      await sleep(200);
+      return carrier.stopMedia(callId);
+    },
+  };
+  const modes = { counted: kind };
+  const going = await startHost(redis.url, { calls, modes, place: 'going-unready' });
+  const staying = await startHost(redis.url, { calls, modes, place: 'staying-unready' });
+  await going.store.create({ ...phoneSession('unready'), mode: 'counted' });
+  const phone = await going.phone('call-unready', 'unready');
+  sockets.set('call-unready', phone);
+  await eventually(async () => (await going.store.events('unready')).some(({ type }) => type === 'media.connected'));
+  await going.leave(2_000);
+  await eventually(() => begun.length > 0);
+  await sleep(100);
+  assert.deepEqual(begun, ['in time']);
+  for (const { socket } of sockets.values()) socket.terminate();
+  await Promise.all([going.close(), staying.close()]);
 });

@@ -98,6 +98,23 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.equal((await host.store.get('bye-2'))?.endReason, 'agent-ended');
   });
 
+  test('a browser’s session that goes on after its line was lost has not ended, for nobody who looks (close reading 9)', async () => {
+    const now = async () => {
+      const { status, endReason } = (await host.store.get('comes-back')) ?? assert.fail('there is none');
+      return [status, endReason];
+    };
+    const browser = await host.browser('?session_id=comes-back');
+    await browser.untilType('session_ready');
+    browser.socket.terminate();
+    await eventually(async () => (await now())[0] === 'disconnected');
+    assert.equal((await now())[1], 'socket-closed-1006');
+    const again = await host.browser('?session_id=comes-back');
+    await again.untilType('session_ready');
+    await eventually(async () => (await now())[0] === 'connected');
+    assert.deepEqual(await now(), ['connected', undefined]);
+    again.socket.terminate();
+  });
+
   test('a browser that ends a talk in mid-answer is told what it has come to, the broken answer with it (stranger: a stale count)', async () => {
     const counted = await startHost(redis.url, {
       records: new CallRecords({

@@ -21,8 +21,10 @@ import type { SessionLease } from './lease.ts';
 import { unnoticedMs } from './left-alone.ts';
 import { logSessionEvents } from './log-session-events.ts';
 import { type CallDeskParts, type OpenCallDesk, openCallDesk } from './open-call-desk.ts';
+import { patiently } from './patiently.ts';
 import { SessionKeys } from './session-keys.ts';
 import type { SessionLog } from './session-log.ts';
+import { lineLost } from './socket-refusals.ts';
 import { TalkPause } from './talk-pause.ts';
 import { limitTime } from './time-limit.ts';
 import { whyEnded } from './why-ended.ts';
@@ -68,16 +70,8 @@ export interface LiveSessionOptions {
   readonly onClosed: () => void;
 }
 
-/** A browser's session of which only the line was lost ends with such a reason: it may come back. */
-const LINE_LOST = 'socket-closed-';
-const HOST_LOST = 'host-lost' satisfies EndReason;
 const LINE_CLOSED = 'line-closed' satisfies EndReason;
 const HANDED_OVER = 'handed-over' satisfies EndReason;
-
-/** Whether a browser's session was ended on purpose. Such a session is never opened again. */
-export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
-  return status === 'disconnected' && endReason !== HOST_LOST && !endReason.startsWith(LINE_LOST);
-}
 
 /** A reason of ours; the carrier's are words. */
 const CODE = /^[a-z]+\.[a-z-]+$/;
@@ -186,7 +180,9 @@ export class LiveSession {
     });
 
     record.add('media.connected', { resumed: history.length > 0, mode: session.mode, answers: mode.answers });
-    if (session.channel === 'browser') record.patch({ status: 'connected', connectedAt: clock.wallMs() });
+    // One that has come back has not ended: an empty reason is none.
+    const cameBack = session.endReason !== undefined && { endReason: '' };
+    if (session.channel === 'browser') record.patch({ status: 'connected', connectedAt: clock.wallMs(), ...cameBack });
     if (transport.ready) this.#start();
   }
 
@@ -222,7 +218,7 @@ export class LiveSession {
    * The lease is let go of before the carrier is asked for another socket: whoever gets that finds the session free.
    */
   async moveOn(waitMs: number): Promise<void> {
-    const { session, transport, record, clock, log, moveMedia } = this.#options;
+    const { session, transport, record, lease, clock, log, moveMedia } = this.#options;
     const found = await this.#pause.reached(waitMs, () => this.#keys.isCollecting);
     if (this.#over) return;
     const callId = session.callConnectionId;
@@ -233,17 +229,21 @@ export class LiveSession {
     if (found === 'pause') record.patch({ handedOverAt: clock.wallMs() });
     this.#keys.leave();
     this.#wrapUp(CLOSE.goingAway, HANDED_OVER, ELSEWHERE);
-    await this.#letGo();
-    try {
-      if (await moveMedia(callId, session.id)) log.info({ found }, 'the call goes on at another host');
-    } catch (error) {
-      // It is asked again by whoever works at the call.
-      log.warn({ reason: messageOf(error) }, 'the carrier opened no other socket for a call that is handed over');
-    }
-    transport.close(CLOSE.goingAway, ELSEWHERE);
+    await this.#letGo(async () => {
+      // Before what is kept for good is written: the caller hears nobody until then.
+      await lease.close();
+      try {
+        if (await moveMedia(callId, session.id)) log.info({ found }, 'the call goes on at another host');
+      } catch (error) {
+        // It is asked again by whoever works at the call.
+        log.warn({ reason: messageOf(error) }, 'the carrier opened no other socket for a call that is handed over');
+      }
+      transport.close(CLOSE.goingAway, ELSEWHERE);
+    });
   }
 
   #start(): void {
+    if (this.#over) return;
     const { session, history, clock, log } = this.#options;
     const sinceMs = unnoticedMs(session, clock.wallMs());
     const isUnnoticed = sinceMs !== undefined;
@@ -288,9 +288,12 @@ export class LiveSession {
 
   /** What came of keys is told by whoever has the session: another host may have woken, and know better. Never rejects. */
   async #settle(settlement: Settlement): Promise<void> {
-    const { callDesk, session, lease, log } = this.#options;
-    try {
+    const { callDesk, session, lease, clock, log } = this.#options;
+    const settle = async () => {
       if (await lease.isHeld()) await callDesk?.ports.ledger.settle(session.id, settlement);
+    };
+    try {
+      await patiently(settle, clock, () => false);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'what came of keys could not be noted');
     }
@@ -298,10 +301,7 @@ export class LiveSession {
 
   #act(action: CallAction): void {
     if (this.#keys.act(action)) return;
-    if (this.#desk) {
-      this.#desk.act(action);
-      return;
-    }
+    if (this.#desk) return void this.#desk.act(action);
     const { callId, name } = action.call;
     const result = { status: 'failed', reason: 'this is no phone call' };
     this.#mode.told?.({ item: newsItem(`${callId}-failed`, name, result), speech: 'own-words' });
@@ -352,7 +352,7 @@ export class LiveSession {
   #onLineClosed(code: number, reason: string): void {
     if (this.#over) return;
     const { session, record, clock } = this.#options;
-    const endReason = session.channel === 'browser' ? `${LINE_LOST}${code}` : LINE_CLOSED;
+    const endReason = session.channel === 'browser' ? lineLost(code) : LINE_CLOSED;
     // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
     if (session.channel === 'browser') record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason });
     this.#mayBeTold = endReason === LINE_CLOSED && code === CLOSE.normal;

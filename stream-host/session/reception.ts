@@ -26,12 +26,12 @@ import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
 import { aloneFor, aloneSince } from './left-alone.ts';
-import { isOver, LiveSession, type LiveSessionOptions, type SessionCommands } from './live-session.ts';
+import { LiveSession, type LiveSessionOptions, type SessionCommands } from './live-session.ts';
 import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionRelay } from './session-relay.ts';
-import { alreadyConnected, closeCodeOf, over, SessionIsOver } from './socket-refusals.ts';
+import { alreadyConnected, closeCodeOf, isOver, over, SessionIsOver } from './socket-refusals.ts';
 
 export interface ReceptionOptions {
   readonly store: SessionStore;

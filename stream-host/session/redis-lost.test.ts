@@ -250,3 +250,29 @@ test('a PIN in the middle of which Redis loses its data is entered to its end, a
     assert.ok(!everything.includes(digits), `${digits} is in ${everything}`);
   phone.socket.terminate();
 });
+
+test('what came of keys that the API wanted is noted once Redis is back: they were right, and the API was told that nobody knows (close reading 6)', {
+  skip: first === undefined && 'no redis-server is on the path',
+}, async () => {
+  const host = await startHost(first?.url ?? '', {
+    place: 'keys-noted',
+    openResponder: () => ({ ...responder(), keyInput: () => PIN }),
+    callDesk: { carrier: new ScriptedCarrier(), recording: { wish: { channels: 'mixed', format: 'wav' } } },
+  });
+  ends.push(host.close);
+  const { store, redis } = host;
+  const ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
+  await store.create({ ...phoneSession('noted'), from: '+15550001111', callConnectionId: 'call-noted' });
+  const phone = await host.phone('call-noted', 'noted');
+  phone.startCall();
+  await ledger.begin({ sessionId: 'noted', operationContext: 'op', kind: 'collect-keys', deadlineMs: 60_000 });
+  const wish = { kind: 'collect-input', input: 'pin' } as const;
+  await store.command('noted', { type: 'wish', operationContext: 'op', wish });
+  await eventually(async () => (await store.get('noted'))?.keys?.open !== undefined);
+  redis.disconnect();
+  await press(phone, '739184#');
+  await sleep(300);
+  await redis.connect();
+  await eventually(async () => (await ledger.get('noted', 'op'))?.state === 'succeeded');
+  phone.socket.terminate();
+});
