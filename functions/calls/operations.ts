@@ -1,6 +1,7 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
 import { DEFAULT_RING_S, type TransferWish } from '../../shared/calls/call-wish.ts';
 import { hold, unhold } from '../../shared/calls/operations/hold.ts';
+import { changedBy } from '../../shared/calls/operations/newcomer.ts';
 import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { addParticipant, participantThere, removeParticipant } from '../../shared/calls/operations/participants.ts';
 import { changeRecording, enterRecording, recordingRunning } from '../../shared/calls/operations/recording.ts';
@@ -87,6 +88,8 @@ interface Asked {
   readonly caller: Caller;
   /** What it asks for; another one with the same key is a mistake. A digest of it is kept, so it holds no secret. */
   readonly input: unknown;
+  /** The operation by which it is so already: that is answered, and nothing is done. */
+  readonly standsBy?: (session: Session) => Promise<string | undefined>;
 }
 
 /**
@@ -94,7 +97,7 @@ interface Asked {
  * answer, also where the call has ended by it.
  */
 export async function operation(
-  { route, id, key, caller, input }: Asked,
+  { route, id, key, caller, input, standsBy }: Asked,
   parts: Parts,
   log: Logger,
   work: (of: OperationOf, call: StandingCall) => Promise<unknown>,
@@ -103,10 +106,13 @@ export async function operation(
   const answer = async () => {
     const call = standing(session);
     const { callId } = call;
+    const answered = { call_id: callId, session_id: session.id, status: 'accepted' as const };
+    const before = await standsBy?.(session);
+    if (before !== undefined) return { operation_id: before, ...answered };
     const of: OperationOf = { sessionId: session.id, callId, operationContext: parts.newId(), askedBy: 'api' };
     await work(of, call);
     log.info({ session: session.id, call: callId, operation: of.operationContext }, 'something is done with a call');
-    return { operation_id: of.operationContext, call_id: callId, session_id: session.id, status: 'accepted' as const };
+    return { operation_id: of.operationContext, ...answered };
   };
   if (key === undefined) return { status: 202 as const, body: await answer() };
   const name = `${route.name}:${session.id}:${caller.id}:${key}`;
@@ -206,11 +212,13 @@ const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, don
   });
 
 const record = functionRoute(routes.recordCall, ({ params, body, headers }, parts, log, caller) => {
-  const asked = { route: routes.recordCall, id: params.id, key: headers['idempotency-key'], caller, input: body };
-  return operation(asked, parts, log, async (of, { session }) => {
+  const { action } = body;
+  const standsBy = async ({ id }: Session) =>
+    action === 'pause' || action === 'resume' ? changedBy(await parts.ledger.list(id), action) : undefined;
+  const request = { route: routes.recordCall, id: params.id, key: headers['idempotency-key'], caller, input: body };
+  return operation({ ...request, standsBy }, parts, log, async (of, { session }) => {
     const { operationContext } = of;
     const { id } = session;
-    const { action } = body;
     if (action === 'resume') requireNobodyUntold(await parts.ledger.list(id));
     if (action !== 'start') {
       const order = { type: 'operation', operationContext, succeeded: true, reason: action } as const;

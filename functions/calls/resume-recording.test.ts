@@ -176,3 +176,41 @@ test('who came before a recording was asked for heard its notice with all others
   await ledger.settle(call.sessionId, { operationContext: again, state: 'succeeded', result });
   assert.deepEqual([await record('pause'), await record('resume')], ['done', 'done']);
 });
+
+test('who is in the call already is refused before anything is paused for him (breaker18 4: the recording paused for 44 ms)', async () => {
+  const call = await recorded();
+  functions.acs.inCall = [HUMAN];
+  // As ACS refuses him itself.
+  functions.acs.failing = { path: 'participants:add', failure: { status: 400, code: '8523' } };
+  const { status, body } = await call.post('participants', { target: HUMAN });
+  assert.deepEqual([status, body.error?.code], [409, 'calls.participant-there']);
+  assert.ok(functions.acs.requests.every(({ path }) => !path.endsWith(':pause')));
+  assert.deepEqual(
+    (await ledger.list(call.sessionId)).map(({ kind, data, state }) => [kind, data.action, state]),
+    [
+      ['recording', 'start', 'succeeded'],
+      ['add-participant', undefined, 'failed'],
+    ],
+  );
+});
+
+test('to go on with what runs, and to pause what is paused, is answered by what stands, and asked of nobody (breaker18 6: each was one more operation)', async () => {
+  const { sessionId, post, add, settle } = await recorded();
+  const ask = async (action: string) => (await post('recording', { action })).body.operation_id;
+  assert.equal(await ask('resume'), 'start');
+  const paused = await ask('pause');
+  assert.equal(await ask('pause'), paused);
+  const goesOn = await ask('resume');
+  assert.deepEqual([await ask('resume'), resumed()], [goesOn, 1]);
+  assert.deepEqual(
+    (await ledger.list(sessionId)).map(({ data }) => data.action),
+    ['start', 'pause', 'resume'],
+  );
+  // What is paused for somebody goes on by itself, unless the application has paused it, too.
+  const by = await add();
+  const own = await ask('pause');
+  assert.notEqual(own, pauseFor(by));
+  assert.equal(await ask('pause'), own);
+  await settle(by, 'failed');
+  assert.notEqual(await ask('resume'), goesOn);
+});

@@ -152,9 +152,9 @@ test('what is done with a call stands in its trace, with how the carrier said th
   const { body } = await answer(ringing());
   const id: string = body.session_id;
   await callback(id, 'CallConnected');
-  const added = await functions.request('POST', `calls/${id}/participants`, { target: '+15550001' });
+  const added = await functions.request('POST', `calls/${id}/participants`, { target: '+15559999' });
   const operationContext = added.body.operation_id;
-  await callback(id, 'AddParticipantSucceeded', { operationContext, participant: person('+15550001') });
+  await callback(id, 'AddParticipantSucceeded', { operationContext, participant: person('+15559999') });
   await functions.request('POST', `calls/${id}/hangup`);
   await functions.request('POST', 'calls/no-such-call/hangup');
   const spans = await spansOf(id, 5, SPAN.operationEnded);

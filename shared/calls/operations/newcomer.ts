@@ -25,6 +25,19 @@ export const lastChange = (operations: readonly Operation[]): Operation | undefi
 export const isOurs = ({ state, data }: Operation): boolean =>
   data.askedBy === 'engine' && (data.action === 'pause' || state !== 'succeeded');
 
+/**
+ * By what a recording is paused already, or runs, as somebody wants it who has a say in it. What is paused for a newcomer is
+ * not so for the application: it would go on by itself.
+ */
+export function changedBy(operations: readonly Operation[], action: 'pause' | 'resume'): string | undefined {
+  const recording = recordingStateOf(operations);
+  if (recording.is !== (action === 'pause' ? 'paused' : 'running')) return undefined;
+  const last = lastChange(operations.filter(({ data }) => data.recordingId === recording.recordingId));
+  if (last === undefined) return recording.by;
+  const isDone = last.state === 'succeeded' && last.data.action === action && !isOurs(last);
+  return isDone ? last.operationContext : undefined;
+}
+
 const PAUSE = '.pause-';
 
 /** The name of the first pause of a recording for somebody, by what brings him in. */

@@ -35,13 +35,14 @@ export function addParticipant(
     data: { target },
     alone: { slot: `add:${target}`, refusal: participantThere },
     request: async () => {
+      // Nothing is paused for one who is there.
+      if (await isThere(ports.carrier, callId, target)) throw participantThere();
       isPaused = await pauseForNewcomer(ports, of);
       try {
         return await ports.carrier.addParticipant(callId, { target, operationContext, ringS, source });
       } catch (error) {
-        if (!failedAs(error, 'refused')) throw error;
-        if (await isThere(ports.carrier, callId, target)) throw participantThere();
-        throw source === undefined && target.startsWith('+') ? noSourceNumber(error) : error;
+        const lacksSource = failedAs(error, 'refused') && source === undefined && target.startsWith('+');
+        throw lacksSource ? noSourceNumber(error) : error;
       }
     },
     orderIfFailed: () => (isPaused ? nobodyComes(operationContext) : undefined),
