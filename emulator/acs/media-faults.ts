@@ -38,20 +38,26 @@ export class MediaFaults {
     setImmediate(() => this.#changed());
   }
 
-  /** Nothing goes either way. */
-  get isSilent(): boolean {
-    return this.#fault?.fault === 'silent';
+  /** Whether what somebody says in the call is lost on its way: nothing goes either way. */
+  losesVoice(): boolean {
+    if (!this.#isSilent) return false;
+    this.#feel();
+    return true;
   }
 
   put(message: MediaMessage): void {
     this.#feel();
-    if (!this.isSilent) this.#late.put(message);
+    if (!this.#isSilent) this.#late.put(message);
   }
 
   /** Idempotent. */
   close(): void {
     this.#stopWatching();
     this.#late.clear();
+  }
+
+  get #isSilent(): boolean {
+    return this.#fault?.fault === 'silent';
   }
 
   get #fault(): ActiveFault | undefined {

@@ -104,7 +104,7 @@ export class MediaLeg {
   }
 
   #sendVoice(participant: string | undefined, frame: Uint8Array | undefined): void {
-    if (this.#socket.readyState !== WebSocket.OPEN || this.#faults?.isSilent) return;
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#faults?.losesVoice()) return;
     if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
       this.#counters.unsentFrames++;
       return;

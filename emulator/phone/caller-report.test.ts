@@ -81,11 +81,14 @@ test('what failed is told with its time and how often it was felt, and what the 
     { event: 'fault', atMs: -200, fault: 'model=slow:7s', state: 'on', felt: null },
     { event: 'fault', atMs: 30_000, fault: 'redis=down', state: 'off', felt: 4 },
     { event: 'not-judged', atMs: 31_000, label: 'Hello?' },
+    // It said "at most", and stayed until the agent had finished (breaker18 6).
+    { event: 'stays', atMs: 32_000, untilMs: 37_000 },
   ];
   assert.deepEqual(events.map(describeEvent), [
     '-0:00.2         fault: the language model is slow (7s)',
     ' 0:30.0         fault over: Redis is as it was',
     ' 0:31.0         not judged: something was done with the call while "Hello?" was said',
+    ' 0:32.0         all is said; staying on the line, to 0:37.0, or until the agent has finished, to hear what failed work again',
   ]);
   const faults = [
     { fault: 'model=slow:7s', fromMs: -200, untilMs: 41_000, felt: 3 },

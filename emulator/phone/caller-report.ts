@@ -55,7 +55,7 @@ function describe(event: CallEvent): string {
     case 'faults':
       return `faults: ${describeFaults(event)}`;
     case 'stays':
-      return `       all is said; staying on the line, to${clockTime(event.untilMs)} at most, to hear what failed work again`;
+      return `       all is said; staying on the line, to${clockTime(event.untilMs)}, or until the agent has finished, to hear what failed work again`;
     case 'unread':
       return '       nobody can tell what was said: it is told once somebody can';
     case 'read-late':

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { CallRecord } from './caller-requests.ts';
 import { CallerTranscript } from './caller-transcript.ts';
 
 test('a greeting that could not be read before is not taken for the answer (functions that were away)', async () => {
@@ -52,4 +53,34 @@ test('nothing is said before the call, and a tool is told behind the words that 
     read?.lines.map(({ atMs }) => atMs),
     [0, 5_000, 5_000],
   );
+});
+
+test('what Redis has lost of a call takes nothing from what comes then: each line keeps its own time (breaker18 6: a wrong one after FLUSHALL)', async () => {
+  const at = (ms: number) => new Date(100_000 + ms).toISOString();
+  const asked = (turn: number, ms: number) => [
+    { type: 'caller.said', at: at(ms), data: { turn, text: 'Are you open?' } },
+    { type: 'turn.latency', at: at(ms + 500), data: { turn, wordsMs: 400, firstAudioMs: 900 } },
+    { type: 'agent.said', at: at(ms + 1_500), data: { turn, text: 'We are.', durationMs: 1_000 } },
+  ];
+  const told = [
+    { role: 'caller', text: 'Are you open?' },
+    { role: 'agent', text: 'We are.', heard: true },
+  ] as const;
+  let record: Pick<CallRecord, 'events' | 'transcript'> = { events: asked(1, 5_000), transcript: [...told] };
+  const transcript = new CallerTranscript({
+    clock: new VirtualClock(),
+    startWallMs: () => 100_000,
+    read: async () => ({ ...{ session_id: 's', agent: 'desk', mode: 'media' }, ...record }),
+  });
+  const read = async () => {
+    const turn = (await transcript.readNow()) ?? assert.fail('nobody can tell');
+    transcript.told(turn);
+    return [turn.lines.map(({ atMs }) => atMs), turn.answerMs];
+  };
+  assert.deepEqual(await read(), [[5_000, 5_500], 5_500]);
+  const events = [{ type: 'session.restored', at: at(6_000), data: {} }, ...asked(2, 9_000)];
+  record = { events, transcript: [...told, ...told] };
+  assert.deepEqual(await read(), [[9_000, 9_500], 9_500]);
+  record = { events: [...events, ...asked(3, 12_000)], transcript: [...told, ...told, ...told] };
+  assert.deepEqual(await read(), [[12_000, 12_500], 12_500]);
 });

@@ -39,8 +39,8 @@ export interface TurnOnRecord {
   readonly tools: readonly string[];
   readonly filled: boolean;
   readonly stages: AnswerStages | undefined;
-  /** Events that stood on record. */
-  readonly eventsRead: number;
+  /** The last event that stood on record. */
+  readonly lastEvent: CallRecord['events'][number] | undefined;
   readonly operationsRead: number;
 }
 
@@ -65,7 +65,9 @@ export class CallerTranscript {
   #heardAtMs: number[] = [];
   #utterances = 0;
   #linesRead = 0;
-  #eventsRead = 0;
+  #lastEvent: CallRecord['events'][number] | undefined;
+  /** Of so many lines Redis has lost the events: none that stands there now is theirs. */
+  #eventless = 0;
   #operationsRead = 0;
 
   constructor(options: CallerTranscriptOptions) {
@@ -81,7 +83,7 @@ export class CallerTranscript {
   /** Goes on behind what that was; it stands for all that was heard so far. */
   told(turn: TurnOnRecord): void {
     this.#linesRead += turn.lines.length;
-    this.#eventsRead = turn.eventsRead;
+    this.#lastEvent = turn.lastEvent;
     this.#operationsRead = turn.operationsRead;
     this.#heardAtMs = [];
     this.#utterances = 0;
@@ -113,10 +115,14 @@ export class CallerTranscript {
   }
 
   #turnOf(record: CallRecord, fresh: readonly TranscriptLine[]): TurnOnRecord {
-    const events = record.events.slice(this.#eventsRead);
+    const lastRead = JSON.stringify(this.#lastEvent);
+    const readTo = record.events.findLastIndex((event) => JSON.stringify(event) === lastRead);
+    if (this.#lastEvent !== undefined && readTo < 0) this.#eventless = this.#linesRead;
+    const events = record.events.slice(readTo + 1);
     const startWallMs = this.#options.startWallMs();
     const answeredMs = answerMs(datedEvents(events, startWallMs));
-    const times = lineTimes(record.transcript, datedEvents(record.events, startWallMs)).slice(this.#linesRead);
+    const dated = record.transcript.slice(this.#eventless);
+    const times = lineTimes(dated, datedEvents(record.events, startWallMs)).slice(this.#linesRead - this.#eventless);
     const before = fresh.findIndex(({ role }) => role === 'caller');
     // A greeting that was not on record when it was looked for stands before the caller's words.
     const greetings = this.#heardAtMs.length - this.#utterances;
@@ -140,7 +146,7 @@ export class CallerTranscript {
       tools: fresh.flatMap((line) => (isOwnTool(line) ? [line.tool] : [])),
       filled: waits.length > 0,
       stages: answerStages.safeParse(latency?.data).data,
-      eventsRead: record.events.length,
+      lastEvent: record.events.at(-1),
       operationsRead: operations.length,
     };
   }

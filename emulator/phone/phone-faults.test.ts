@@ -92,6 +92,8 @@ test('a stream host that is lost breaks the media socket and takes no new one; o
   const frames = media.frames.entries.length;
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(media.frames.entries.length, frames, 'nothing of the caller comes any more');
+  // The application has said nothing meanwhile (breaker18 3: "nobody has felt it").
+  assert.equal(disturbances.at('stream-host')?.count.felt, 1);
   phone.send({ type: 'faults', faults: 'stream-host=down' });
   assert.equal(await media.closed, 1006);
   await stack.application.event('MediaStreamingFailed');
