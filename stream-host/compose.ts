@@ -207,6 +207,7 @@ export async function startStreamHost(
           standbyFor: (locale) => speech.standbyFor(locale),
           turnsOf,
           playoutClock: beat,
+          random: Math.random,
           fallback: media,
         }),
       ),

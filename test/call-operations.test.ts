@@ -20,6 +20,7 @@ before(async () => {
     rateHz: 16_000,
     openVoiceActivity: () => ({ write() {}, close() {} }),
     turnsOf: () => ({}),
+    random: Math.random,
   });
   stack = await CallStack.start({ voice_live: voiceLive });
 });

@@ -264,7 +264,8 @@ test('who is added to a recorded call is rung once its recording has paused, whi
   functions.acs.failing = { path: 'participants:add', failure: { status: 400, code: '8523' } };
   const { status } = await functions.request('POST', `calls/${call.id}/participants`, { target: HUMAN });
   assert.equal(status, 502);
-  assert.deepEqual(asked().slice(0, 2), [
+  assert.deepEqual(asked().slice(0, 3), [
+    '/calling/callConnections/C/participants',
     '/calling/recordings/recording-7:pause',
     '/calling/callConnections/C/participants:add',
   ]);

@@ -80,6 +80,10 @@ export function endOfTransport(service: string, gone: TransportEnd, last: Realti
 export const silentFor = (service: string, ms: number, awaited: string): SessionEnd =>
   end('realtime.silent', `${service} sent no ${awaited} for ${ms} ms.`, false);
 
+/** Nobody knows what it was to say: that the caller has finished, perhaps. */
+export const unreadable = (service: string): SessionEnd =>
+  end('realtime.lost', `${service} said something that is no JSON.`, false);
+
 export const rejected = (service: string, reason: string): SessionEnd =>
   end('realtime.rejected', `${service} did not take the session: ${reason}.`, true);
 

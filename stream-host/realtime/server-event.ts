@@ -86,6 +86,8 @@ export type ReadEvent =
   | { readonly type: 'event'; readonly event: ServerEvent }
   | { readonly type: 'known' }
   | { readonly type: 'unknown'; readonly name: string }
+  /** No JSON: it may have been anything. */
+  | { readonly type: 'unreadable' }
   /** `where`: the field that is not as it must be; never what it holds. */
   | { readonly type: 'malformed'; readonly name: string; readonly where: string };
 
@@ -94,7 +96,7 @@ const envelope = z.looseObject({ type: z.string() });
 /** Reads one message of a service. Never throws. */
 export function readServerEvent(messageText: string, names: EventNames): ReadEvent {
   const given = jsonOf(messageText);
-  if (given === undefined) return { type: 'malformed', name: 'none', where: 'no JSON' };
+  if (given === undefined) return { type: 'unreadable' };
   const opened = envelope.safeParse(given);
   if (!opened.success) return { type: 'malformed', name: 'none', where: 'type' };
   const name = opened.data.type.slice(0, 100);

@@ -18,6 +18,7 @@ import {
   rejected,
   type SessionEnd,
   silentFor,
+  unreadable,
 } from './realtime-errors.ts';
 import type { OpenTransport, RealtimeTransport } from './realtime-transport.ts';
 import { ResponseQueue } from './response-queue.ts';
@@ -211,6 +212,8 @@ export class ServiceSession implements RealtimeSession {
     const read = readServerEvent(text, this.#options.dialect.eventNames);
     if (read.type === 'unknown') {
       if (this.#counts.unknown(read.name)) this.#options.log.debug({ event: read.name }, 'an event that is not known');
+    } else if (read.type === 'unreadable') {
+      this.#end(unreadable(this.#options.dialect.serviceName));
     } else if (read.type === 'malformed') {
       this.#counts.malformed += 1;
       const { name, where } = read;

@@ -84,6 +84,16 @@ for (const service of ['openai', 'voice-live'] as const) {
     assert.equal(clock.pending, 0);
   });
 
+  test(`${service}: what is no JSON ends the session as a lost line does: it may have been the end of what the caller said (breaker18 1)`, async () => {
+    const { clock, far, told, wire } = openScripted(service);
+    await clock.advance(10);
+    far.say(wire.speechStarted('i1', 5));
+    far.sayText('?"t?pe?:"?np?t_?ud?o_?uf?er?sp?ec?_s?op?ed?}');
+    assert.deepEqual(ends(told), [['realtime.lost', false]]);
+    assert.ok(far.isClosed);
+    assert.equal(clock.pending, 0);
+  });
+
   test(`${service}: how a session ended says whether another one is worth it`, async () => {
     const closed = { type: 'closed', code: 1006, reason: '' } as const;
     const cases = [

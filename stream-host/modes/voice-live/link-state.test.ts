@@ -6,27 +6,72 @@ import { type LinkEffect, type LinkEvent, type LinkState, linkAfter, openingLink
 const ready = (expiresAtMs = Number.POSITIVE_INFINITY): LinkEvent => ({ type: 'ready', expiresAtMs });
 const lost = (final = false): LinkEvent => ({ type: 'lost', final });
 
+/** Halfway: no pause is longer or shorter than it is on average. */
+const HALFWAY = 0.5;
+
 /** Runs events at their times; tells the last state and all effects. */
-function run(...steps: readonly (readonly [atMs: number, event: LinkEvent])[]) {
+const run = (...steps: readonly (readonly [atMs: number, event: LinkEvent])[]) => runBy(HALFWAY, ...steps);
+
+function runBy(chance: number, ...steps: readonly (readonly [atMs: number, event: LinkEvent])[]) {
   let state: LinkState = openingLink(0);
   const effects: LinkEffect['type'][] = [];
   for (const [atMs, event] of steps) {
-    const change = linkAfter(state, event, atMs);
+    const change = linkAfter(state, event, atMs, chance);
     state = change.state;
     effects.push(...change.effects.map(({ type }) => type));
   }
   return { state, effects };
 }
 
-test('a lost session is replaced at once, and its second replacement a quarter of a second after the first failed', () => {
+const deadline: LinkEvent = { type: 'deadline' };
+const deadlineOf = (state: LinkState) => ('deadlineMs' in state ? state.deadlineMs : undefined);
+
+test('a lost session is replaced at once, and where that fails again after half a second and another one, a little sooner or later', () => {
   assert.deepEqual(run([50, ready()], [9000, lost()]).effects, ['serve', 'drop', 'drop-next', 'open']);
-  const { state } = run([50, ready()], [9000, lost()], [9040, lost()]);
-  assert.deepEqual([state.name, 'deadlineMs' in state && state.deadlineMs], ['pausing', 9290]);
+  const once = [
+    [50, ready()],
+    [9000, lost()],
+    [9040, lost()],
+  ] as const;
+  const twice = [...once, [9540, deadline], [9550, lost()]] as const;
+  for (const [chance, firstMs, secondMs] of [
+    [0, 400, 800],
+    [0.5, 500, 1000],
+    [1, 600, 1200],
+  ] as const) {
+    const first = runBy(chance, ...once).state;
+    assert.deepEqual([first.name, deadlineOf(first)], ['pausing', 9040 + firstMs]);
+    const second = runBy(chance, ...twice).state;
+    assert.deepEqual([second.name, deadlineOf(second)], ['pausing', 9550 + secondMs]);
+  }
 });
 
-test('two replacements that failed within ten seconds are enough, and so is one refusal for good', () => {
+test('a service that refuses for a second is not given up, whatever the jitter (breaker18 2: both tries were made within 0.25 s)', () => {
+  for (const chance of [0, 0.5, 1]) {
+    let state: LinkState = linkAfter(openingLink(0), ready(), 50, chance).state;
+    let nowMs = 9000;
+    state = linkAfter(state, lost(), nowMs, chance).state;
+    while (nowMs < 10_000 && state.name !== 'gone') {
+      state = linkAfter(state, state.name === 'pausing' ? deadline : lost(), nowMs, chance).state;
+      nowMs = state.name === 'pausing' ? state.deadlineMs : nowMs + 10;
+    }
+    assert.equal(state.name, 'pausing', `${chance}`);
+    assert.ok(nowMs < 11_000, 'and it is tried again soon');
+  }
+});
+
+test('three replacements that failed within ten seconds are enough, two that took long, and one refusal for good', () => {
+  const refused = [
+    [50, ready()],
+    [9000, lost()],
+    [9040, lost()],
+    [9540, deadline],
+    [9550, lost()],
+  ] as const;
+  assert.equal(run(...refused, [10_550, deadline], [10_560, lost()]).state.name, 'gone');
+  // It says nothing for three seconds each time.
   assert.equal(
-    run([50, ready()], [9000, lost()], [9040, lost()], [9290, { type: 'deadline' }], [9300, lost()]).state.name,
+    run([50, ready()], [9000, lost()], [12_000, deadline], [12_500, deadline], [15_500, deadline]).state.name,
     'gone',
   );
   assert.equal(run([50, lost(true)]).state.name, 'gone');
@@ -91,7 +136,7 @@ test('in any order of events a deadline is never in the past, and nothing follow
           nowMs += ms;
           const event = type === 'ready' ? ready(nowMs + 20_000) : type === 'lost' ? lost(final) : { type };
           const before = state;
-          const change = linkAfter(state, event, nowMs);
+          const change = linkAfter(state, event, nowMs, HALFWAY);
           state = change.state;
           if (before.name === 'gone') assert.deepEqual(change, { state: before, effects: [] });
           if ('deadlineMs' in state && state !== before) assert.ok(state.deadlineMs >= nowMs);

@@ -50,11 +50,19 @@ export interface LinkChange {
 }
 
 const READY_WITHIN_MS = 3000;
-/** After the first failure it is tried once more, so much later. */
-const PAUSE_MS = 250;
-/** The service is given up after so many new sessions have failed in so short a time. */
-const MOST_FAILURES = 2;
+/**
+ * After the first failure it is tried again so much later, after the second one twice that: together longer than an outage of
+ * a second. Each pause is longer or shorter by so much of it, so that calls that have lost it together do not come together.
+ */
+const PAUSE_MS = 500;
+const JITTER = 0.2;
+/**
+ * The service is given up after so many new sessions have failed in so short a time; and after two, where these alone have
+ * taken longer than all three do that are refused at once.
+ */
+const MOST_FAILURES = 3;
 const FAILURES_WITHIN_MS = 10_000;
+const TRIED_FOR_MS = 2000;
 /** A session is renewed so long before it expires, at the first moment between two turns, and at the latest so late. */
 const RENEW_BEFORE_MS = 60_000;
 const SWAP_BEFORE_MS = 4000;
@@ -70,13 +78,16 @@ export const openingLink = (nowMs: number): LinkState => ({
   deadlineMs: nowMs + READY_WITHIN_MS,
 });
 
-/** Pure: the next state, and what must be done. */
-export function linkAfter(state: LinkState, event: LinkEvent, nowMs: number): LinkChange {
+/**
+ * Pure: the next state, and what must be done.
+ * @param chance between 0 and 1, for the jitter of a pause
+ */
+export function linkAfter(state: LinkState, event: LinkEvent, nowMs: number, chance: number): LinkChange {
   switch (state.name) {
     case 'gone':
       return stay(state);
     case 'opening':
-      return whileOpening(state, event, nowMs);
+      return whileOpening(state, event, nowMs, chance);
     case 'pausing':
       if (event.type !== 'deadline') return stay(state);
       return {
@@ -84,13 +95,18 @@ export function linkAfter(state: LinkState, event: LinkEvent, nowMs: number): Li
         effects: [{ type: 'open' }],
       };
     case 'open':
-      return whileOpen(state, event, nowMs);
+      return whileOpen(state, event, nowMs, chance);
     case 'renewing':
       return whileRenewing(state, event, nowMs);
   }
 }
 
-function whileOpening(state: Extract<LinkState, { name: 'opening' }>, event: LinkEvent, nowMs: number): LinkChange {
+function whileOpening(
+  state: Extract<LinkState, { name: 'opening' }>,
+  event: LinkEvent,
+  nowMs: number,
+  chance: number,
+): LinkChange {
   const { lostAtMs, failures } = state;
   switch (event.type) {
     case 'ready':
@@ -103,19 +119,24 @@ function whileOpening(state: Extract<LinkState, { name: 'opening' }>, event: Lin
       if (event.type === 'lost' && event.final) return giveUp();
       // The first session of a call is no replacement: it takes nobody's trial away.
       const isTrial = lostAtMs !== undefined;
-      return again(isTrial ? [...failures, nowMs] : failures, lostAtMs ?? nowMs, nowMs);
+      return again(isTrial ? [...failures, nowMs] : failures, lostAtMs ?? nowMs, nowMs, chance);
     }
     default:
       return stay(state);
   }
 }
 
-function whileOpen(state: Extract<LinkState, { name: 'open' }>, event: LinkEvent, nowMs: number): LinkChange {
+function whileOpen(
+  state: Extract<LinkState, { name: 'open' }>,
+  event: LinkEvent,
+  nowMs: number,
+  chance: number,
+): LinkChange {
   switch (event.type) {
     case 'lost': {
       if (event.final) return giveUp();
       const isFailure = state.sinceMs !== undefined && nowMs - state.sinceMs < FAILURES_WITHIN_MS;
-      return again(isFailure ? [...state.failures, nowMs] : state.failures, nowMs, nowMs);
+      return again(isFailure ? [...state.failures, nowMs] : state.failures, nowMs, nowMs, chance);
     }
     case 'deadline':
       return {
@@ -176,13 +197,16 @@ function open(failures: readonly number[], sinceMs: number | undefined, saidMs: 
 }
 
 /** Another session, at once where none has failed of late; none where enough have. */
-function again(failures: readonly number[], lostAtMs: number, nowMs: number): LinkChange {
+function again(failures: readonly number[], lostAtMs: number, nowMs: number, chance: number): LinkChange {
   const recent = failures.filter((atMs) => nowMs - atMs < FAILURES_WITHIN_MS);
-  if (recent.length >= MOST_FAILURES) return giveUp();
+  const [firstMs = nowMs, second] = recent;
+  const tookLong = second !== undefined && nowMs - firstMs > TRIED_FOR_MS;
+  if (recent.length >= MOST_FAILURES || tookLong) return giveUp();
   const drop: LinkEffect[] = [{ type: 'drop' }, { type: 'drop-next' }];
   if (recent.length > 0) {
+    const pauseMs = Math.round(PAUSE_MS * 2 ** (recent.length - 1) * (1 - JITTER + 2 * JITTER * chance));
     return {
-      state: { name: 'pausing', failures: recent, lostAtMs, deadlineMs: nowMs + PAUSE_MS },
+      state: { name: 'pausing', failures: recent, lostAtMs, deadlineMs: nowMs + pauseMs },
       effects: drop,
     };
   }

@@ -87,12 +87,12 @@ test('the caller is told why where there was silence for longer than a second', 
   assert.match(texts(rig).join('|'), /^word32\|Sorry, we were cut off for a moment\. 32:0 /);
 });
 
-test('after two sessions that failed the line is said, and the call ends', async () => {
+test('after three sessions that failed the line is said, and the call ends', async () => {
   const rig = await new LiveRig().started();
   rig.service.openings.push('throttled', 'throttled', 'throttled');
   rig.service.session?.end('realtime.lost');
-  await rig.pass(5000);
-  assert.equal(rig.service.sessions.length, 3);
+  await rig.pass(8000);
+  assert.equal(rig.service.sessions.length, 4);
   assert.match(rig.of('agentSpoke').at(-1)?.heardText ?? '', /cannot get an answer/);
   assert.deepEqual(
     rig.of('ended').map(({ reason }) => reason),
@@ -215,13 +215,14 @@ test('what is typed before the first session is ready is answered, and nobody wa
   );
 });
 
-/** A mode that takes a call over, and does nothing with it. */
-const takesOver = (opened: ModeHost[]): ModeKind => ({
+/** A mode that takes a call over, and does nothing with it. @param unnoticed is told of each whether it is to say nothing of it */
+const takesOver = (opened: ModeHost[], unnoticed: boolean[] = []): ModeKind => ({
   answers: true,
   rateHz: 16_000,
   open: (host) => {
     opened.push(host);
-    return { start() {}, audio() {}, pressed() {}, interrupt() {}, close() {} };
+    const start = (isUnnoticed = false) => void unnoticed.push(isUnnoticed);
+    return { start, audio() {}, pressed() {}, interrupt() {}, close() {} };
   },
 });
 
@@ -277,4 +278,62 @@ test('an answer that was cut off by the loss of the service is owed by the mode 
   rig.service.session?.end('realtime.unauthorised');
   assert.match(rig.of('agentSpoke')[0]?.heardText ?? '', /^32:0/);
   assert.deepEqual(opened[0]?.history.at(-1), { role: 'caller', text: 'word32' });
+});
+
+test('a service that is away for a second in the middle of an answer is tried until it is back, and its answer goes on (breaker18 2: MEDIA went on after 0.25 s)', async () => {
+  const opened: ModeHost[] = [];
+  const rig = await new LiveRig({ fallback: takesOver(opened) }).started();
+  brain(rig);
+  await rig.says([0x20]);
+  await rig.pass(1300);
+  rig.service.openings.push('throttled', 'throttled');
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(12_000);
+  assert.deepEqual([opened.length, rig.service.sessions.length], [0, 4]);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ fullText }) => /^32:0 .*32:11\.$/.test(fullText)),
+    [true],
+  );
+});
+
+for (const [moment, ms, unnoticed] of [
+  ['whose words are not known yet', 500, false],
+  ['who waits for an answer', 740, false],
+  ['who hears the end of an answer', 2500, true],
+  ['who was answered', 8000, true],
+] as const) {
+  test(`a caller ${moment} when the service is lost is ${unnoticed ? 'asked for nothing' : 'told why'} by the mode that goes on (breaker18 2: he was to repeat what he never said)`, async () => {
+    const told: boolean[] = [];
+    const rig = await new LiveRig({ fallback: takesOver([], told) }).started();
+    brain(rig);
+    await rig.says([0x20], ms);
+    rig.service.session?.end('realtime.unauthorised');
+    await rig.pass(6000);
+    assert.deepEqual(told, [unnoticed]);
+  });
+}
+
+test('what the service says and nobody can read is taken for a lost line: who has just asked is answered by the next session (breaker18 1: after 14 s)', async () => {
+  const rig = await new LiveRig().started();
+  brain(rig);
+  await rig.says([0x20]);
+  const askedMs = rig.clock.now();
+  rig.service.isGarbled = true;
+  await rig.pass(600);
+  rig.service.isGarbled = false;
+  await rig.pass(2400);
+  assert.deepEqual(rig.of('waitFilled'), []);
+  const [heardMs = Number.POSITIVE_INFINITY] = rig.ear.soundAtMs.filter((atMs) => atMs > askedMs);
+  assert.ok(heardMs - askedMs <= 3000, `${heardMs - askedMs} ms`);
+  await rig.pass(6000);
+  assert.match(texts(rig).join('|'), /^word32\|(Sorry, we were cut off for a moment\. )?32:0 /);
+});
+
+test('a call that another host takes up when the service is gone has been cut off, and is told so', async () => {
+  const told: boolean[] = [];
+  const history = [{ role: 'agent', text: answerTo('word32'), heard: true }] as const;
+  const rig = new LiveRig({ history, openings: ['refused'], fallback: takesOver([], told) });
+  await rig.pass(500);
+  rig.call.start();
+  assert.deepEqual(told, [false]);
 });

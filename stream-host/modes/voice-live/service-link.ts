@@ -38,6 +38,8 @@ export interface ServiceLinkOptions {
   readonly brief: () => RealtimeBrief;
   readonly rateHz: AudioRate;
   readonly clock: Clock;
+  /** Between 0 and 1, for the jitter of pauses. */
+  readonly random: () => number;
   readonly log: Logger;
   readonly events: LinkEvents;
   /** Told of each answer what it used and how it went; `undefined`: the service did not say what it used. */
@@ -189,7 +191,8 @@ export class ServiceLink {
 
   #handle(event: LinkEvent): void {
     if (this.#closed) return;
-    const { state, effects } = linkAfter(this.#state, event, this.#options.clock.now());
+    const { clock, random } = this.#options;
+    const { state, effects } = linkAfter(this.#state, event, clock.now(), random());
     this.#state = state;
     this.#arm();
     for (const effect of effects) {

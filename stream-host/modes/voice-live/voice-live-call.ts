@@ -16,7 +16,7 @@ import { CallerSide } from './caller-side.ts';
 import { type FloorEffect, type FloorEvent, type FloorState, INITIAL_FLOOR } from './floor.ts';
 import { floorContext } from './floor-context.ts';
 import { floorAfter } from './floor-transition.ts';
-import { handOver, stillOwed } from './handover.ts';
+import { handOver } from './handover.ts';
 import { Ledger } from './ledger.ts';
 import { openLiveEar } from './live-ear.ts';
 import { openLiveMouth } from './live-mouth.ts';
@@ -135,7 +135,7 @@ export class VoiceLiveCall implements Mode {
     this.#onHold = new OnHold({ answers: this.#answers, lines: this.#lines, ledger: this.#ledger, host });
     this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
     this.#link = new ServiceLink({
-      open: options.openRealtime,
+      ...{ open: options.openRealtime, random: options.random },
       ...tellsOf(host.recorder, options),
       brief: () => {
         this.#brief = briefOf(agent);
@@ -161,12 +161,12 @@ export class VoiceLiveCall implements Mode {
   start(isUnnoticed = false): void {
     if (this.#started || this.#closed) return;
     this.#started = true;
+    this.#opened ||= isUnnoticed;
     if (this.#gone) {
       this.#afterService();
       return;
     }
     this.#ear.open();
-    this.#opened ||= isUnnoticed;
     if (this.#attention === 'nobody') return;
     this.#handle({ type: isUnnoticed ? 'pressed' : 'reply-began' });
     this.#openDialogue();
@@ -389,11 +389,12 @@ export class VoiceLiveCall implements Mode {
     }
     log.warn('the speech-to-speech service is lost: MEDIA goes on with the call');
     events.emit('fault', { code: 'realtime.handed_over' });
+    const isQuiet = this.#opened && this.#floor.state.name === 'listening';
     this.#floor.set({ name: 'closed' });
     this.#release();
-    const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
+    const was = { items: this.#ledger.items, wasCut, isQuiet, turns: this.#answers.turns };
     this.#ledger.end();
     const owed = { untaken: this.#link.untaken(), news: talk.takeAll(), attention: this.#attention };
-    this.#successor = handOver(fallback, { ...owed, host: this.#host, history, turns: this.#answers.turns, rateHz });
+    this.#successor = handOver(fallback, { ...was, ...owed, host: this.#host, rateHz });
   }
 }

@@ -23,6 +23,8 @@ export interface VoiceLiveOptions {
   readonly turnsOf: (agent: string) => TurnPolicyChanges;
   /** Paces the agent's frames, of all sessions together. The same time as the session's clock, which it is by default. */
   readonly playoutClock?: PlayoutClock | undefined;
+  /** Between 0 and 1, for the jitter of pauses. */
+  readonly random: () => number;
   /** Goes on with calls whose service is gone. Without it they end with a word. */
   readonly fallback?: ModeKind | undefined;
   /** Clips of the sessions of this process. */

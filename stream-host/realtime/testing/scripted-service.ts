@@ -30,6 +30,8 @@ export interface ScriptedLine {
   /** Counted from 0. */
   readonly number: number;
   say(...events: readonly Fields[]): void;
+  /** Says something that is no event. */
+  sayText(text: string): void;
   end(end: TransportEnd): void;
 }
 
@@ -89,6 +91,7 @@ export class ScriptedService {
     const far = farSide?.({
       number,
       say: (...events) => connection.say(events),
+      sayText: (text) => connection.sayText(text),
       end: (end) => connection.end(end),
     });
     return connection;

@@ -88,6 +88,7 @@ export class LiveRig {
       },
       standbyFor: () => standby,
       turnsOf: () => ({ onset: { echoGuard: false }, ...options.policy }),
+      random: () => 0.5,
       fallback: options.fallback,
     });
     this.call = kind.open(this.#host(options));

@@ -13,8 +13,8 @@ import {
   type SentEvent,
 } from '../../../realtime/testing/scripted-service.ts';
 import { serviceEvents } from '../../../realtime/testing/service-events.ts';
+import { badLine } from './bad-line.ts';
 import { voiceOf } from './caller-ear.ts';
-import { lateLine } from './late-line.ts';
 
 /**
  * What a response consists of: words with their sound or without any, pauses (ms), tool calls, tools that the service runs
@@ -86,6 +86,8 @@ export class TalkingService {
   partials = false;
   /** What it says comes so much later; infinite: not at all, until it is less. */
   lateMs = 0;
+  /** What it says is no JSON. */
+  isGarbled = false;
   wordsAfterMs = WORDS_AFTER_MS;
   /** What it made of items: their whole length. */
   readonly generated = new Map<number, number>();
@@ -100,7 +102,7 @@ export class TalkingService {
 
   get open() {
     const farSide = (plain: ScriptedLine) => {
-      const line = lateLine(plain, this.clock, () => this.lateMs);
+      const line = badLine(plain, this);
       const session = new TalkingSession(this, line, this.openings.shift() ?? 'ready');
       this.sessions.push(session);
       return session;
@@ -320,12 +322,9 @@ export class TalkingSession implements FarSide {
     const { wire } = this.#service;
     const nextId = (kind: string) => this.#service.nextId(kind);
     const goOn = () => this.#run(running, steps);
-    if (running.cancelled) {
-      this.#finish(running, 'cancelled');
-      return;
-    }
     const step = steps.shift();
-    if (step === 'hang') this.#after(SILENCE_MS, () => this.#run(running, ['hang']));
+    if (running.cancelled) this.#finish(running, 'cancelled');
+    else if (step === 'hang') this.#after(SILENCE_MS, () => this.#run(running, ['hang']));
     else if (step === undefined || step === 'nothing') this.#finish(running, 'completed');
     else if (step === 'fail') this.#finish(running, 'failed');
     else if (typeof step === 'number') this.#after(step, goOn);
