@@ -39,7 +39,8 @@ export interface TurnOnRecord {
   readonly tools: readonly string[];
   readonly filled: boolean;
   readonly stages: AnswerStages | undefined;
-  /** The last event that stood on record. */
+  /** Events that stood on record, and the last of them. */
+  readonly eventsRead: number;
   readonly lastEvent: CallRecord['events'][number] | undefined;
   readonly operationsRead: number;
 }
@@ -65,8 +66,9 @@ export class CallerTranscript {
   #heardAtMs: number[] = [];
   #utterances = 0;
   #linesRead = 0;
+  #eventsRead = 0;
   #lastEvent: CallRecord['events'][number] | undefined;
-  /** Of so many lines Redis has lost the events: none that stands there now is theirs. */
+  /** Of so many lines Redis has lost the events, or keeps them no more: none that stands there now is theirs. */
   #eventless = 0;
   #operationsRead = 0;
 
@@ -83,6 +85,7 @@ export class CallerTranscript {
   /** Goes on behind what that was; it stands for all that was heard so far. */
   told(turn: TurnOnRecord): void {
     this.#linesRead += turn.lines.length;
+    this.#eventsRead = turn.eventsRead;
     this.#lastEvent = turn.lastEvent;
     this.#operationsRead = turn.operationsRead;
     this.#heardAtMs = [];
@@ -116,9 +119,10 @@ export class CallerTranscript {
 
   #turnOf(record: CallRecord, fresh: readonly TranscriptLine[]): TurnOnRecord {
     const lastRead = JSON.stringify(this.#lastEvent);
-    const readTo = record.events.findLastIndex((event) => JSON.stringify(event) === lastRead);
-    if (this.#lastEvent !== undefined && readTo < 0) this.#eventless = this.#linesRead;
-    const events = record.events.slice(readTo + 1);
+    const isLastRead = (event: unknown) => JSON.stringify(event) === lastRead;
+    const isWhole = isLastRead(record.events[this.#eventsRead - 1]);
+    if (!isWhole) this.#eventless = this.#linesRead;
+    const events = record.events.slice(isWhole ? this.#eventsRead : 0);
     const startWallMs = this.#options.startWallMs();
     const answeredMs = answerMs(datedEvents(events, startWallMs));
     const dated = record.transcript.slice(this.#eventless);
@@ -146,6 +150,7 @@ export class CallerTranscript {
       tools: fresh.flatMap((line) => (isOwnTool(line) ? [line.tool] : [])),
       filled: waits.length > 0,
       stages: answerStages.safeParse(latency?.data).data,
+      eventsRead: record.events.length,
       lastEvent: record.events.at(-1),
       operationsRead: operations.length,
     };
