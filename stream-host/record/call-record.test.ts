@@ -231,6 +231,19 @@ test('a call of hours has all that the carrier told, whichever half took it in, 
   );
 });
 
+test('what the carrier told stands once in the record of a call that ends while that is being fetched (close reading 11)', async () => {
+  const told: SessionEvent = { id: '1-0', at: VIRTUAL_EPOCH_MS, type: 'call.connected', source: 'functions', data: {} };
+  const { clock, end, lines } = rig({
+    eventsAfter: async (after) => {
+      await new Promise<void>((resolve) => clock.after(300, resolve));
+      return after === undefined ? [told] : [];
+    },
+  });
+  await clock.advance(60_000);
+  await end();
+  assert.equal(lines().filter(({ event }) => event === 'call.connected').length, 1);
+});
+
 test('sound is kept where RECORD_AUDIO is on, and only there', async () => {
   for (const audio of [true, false]) {
     const { clock, record, store, end, lines } = rig({ privacy: { ...ALL, audio } });

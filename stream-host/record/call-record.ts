@@ -67,6 +67,8 @@ export class CallRecord implements Recorder, InputSink {
   #heard: { seconds: number; readonly sinceMs: number } | undefined;
   #lastEventId: string | undefined;
   #cancelFetch: Cancel = () => {};
+  /** One after the other: two at once would write the same. */
+  #fetched: Promise<void> = Promise.resolve();
   #closed = false;
   #ending: Promise<void> | undefined;
 
@@ -273,13 +275,18 @@ export class CallRecord implements Recorder, InputSink {
   #fetchLater(): void {
     this.#cancelFetch = this.#options.clock.after(FETCH_EVERY_MS, () => {
       void this.#fetch().then(() => {
-        if (!this.#closed) this.#fetchLater();
+        if (!this.#closed && !this.#ending) this.#fetchLater();
       });
     });
   }
 
   /** What was written of the call that is no event of its session: what the carrier told, and what was asked by the API. */
-  async #fetch(): Promise<void> {
+  #fetch(): Promise<void> {
+    this.#fetched = this.#fetched.then(() => this.#fetchNow());
+    return this.#fetched;
+  }
+
+  async #fetchNow(): Promise<void> {
     try {
       for (let page = 0; page < MOST_PAGES; page++) {
         const events = await this.#options.eventsAfter(this.#lastEventId);
