@@ -18,15 +18,25 @@ const KINDS = [
 // One table for each, as the same words may be two: "thank you for calling" of a shop is both.
 const TABLES = KINDS.map((kind) => ({ kind, table: new PhraseTable<Cue>().add(plain(PHRASES[kind]), kind) }));
 
+/**
+ * A message, or a mailbox, that is offered proves nothing: a person asks "Would you like to leave a message?", and a menu
+ * has it among its options. A mailbox says "feel free to leave a message".
+ */
+const OFFERS = [
+  /\b(?:(?<!\b(?:free|sure|welcome|forget|remember) )to|(?:can|could|will|would) you(?: please)?) (?:leave|record)\b/g,
+  /\b(?:for|like|want|through to|(?:send|transfer) you to) (?:(?:the|his|her|their|our) )?(?:voice[- ]?mail|mail ?box)\b/g,
+];
+
 /** Those that a text has. */
 export function cuesIn(text: string): ReadonlySet<Cue> {
-  const words = wordsOf(plain(text));
-  const found = new Set<Cue>();
-  for (let end = 1; end <= words.length; end++) {
-    const heard = words.slice(0, end);
-    for (const { kind, table } of TABLES) if (!found.has(kind) && table.endingOf(heard)) found.add(kind);
-  }
-  return found;
+  const said = plain(text);
+  const words = wordsOf(said);
+  const unoffered = wordsOf(OFFERS.reduce((rest, offer) => rest.replace(offer, ' '), said));
+  const found = TABLES.filter(({ kind, table }) => {
+    const heard = kind === 'voicemail' ? unoffered : words;
+    return heard.some((_, at) => table.endingOf(heard.slice(0, at + 1)));
+  });
+  return new Set(found.map(({ kind }) => kind));
 }
 
 /** Recognisers write "voice-mail", "can't" and "cannot" as they like, and umlauts now and then without their dots. */

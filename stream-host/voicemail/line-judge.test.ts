@@ -49,11 +49,38 @@ test('a person who cannot talk now, or takes a message, is no machine', () => {
   }
 });
 
+test('a person who offers to take a message is no machine: he was hung up on for the words "leave a message"', () => {
+  for (const text of [
+    'Doctor Miller’s office, he’s not in, would you like to leave a message?',
+    'She’s in a meeting, could you leave your number?',
+    'Do you want to leave a message for him?',
+    'He’s away today, I can put you through to his voicemail',
+    'Would you like his voicemail?',
+  ]) {
+    assert.equal(verdictOn(text, 2600, 1300), 'human', text);
+    const later = { ...NOTHING, nowMs: 12_000, firstSoundMs: 200, soundMs: 6000, silentMs: 700, text };
+    assert.notEqual(judgeAgain(later, 'unsure')?.verdict, 'voicemail', text);
+  }
+});
+
+test('a menu that has a message among its options is a menu: it became a mailbox in the middle, and was hung up on', () => {
+  const menu = { ...NOTHING, nowMs: 9000, firstSoundMs: 200, soundMs: 8000, silentMs: 0 };
+  for (const option of ['To leave a message', 'If you would like to leave your name and number', 'For voicemail']) {
+    assert.equal(verdictOn(`${option}, press two.`, 2000, 0), 'menu', option);
+    const text = `For sales, press one. ${option}, press two. For`;
+    assert.equal(judgeAgain({ ...menu, text }, 'menu')?.verdict, 'menu', option);
+  }
+  const text = 'For sales, press one. Nobody can take your call. Please leave a message after the tone.';
+  assert.equal(judgeAgain({ ...menu, text }, 'menu')?.verdict, 'voicemail');
+});
+
 const TEXTS: readonly (readonly [verdict: string, text: string])[] = [
   ['voicemail', 'Hi, this is Dan. I can’t come to the phone right now'],
   ['voicemail', 'Please leave your name and number after the beep.'],
   ['voicemail', 'Your call has been forwarded to an automated voice messaging system'],
   ['voicemail', 'The person you are calling is not available. Please leave a message'],
+  ['voicemail', 'This is Dan, feel free to leave me a message'],
+  ['voicemail', 'To leave a message, please wait for the tone'],
   ['unavailable', 'The number you have dialed is not in service'],
   ['unavailable', 'We’re sorry, your call cannot be completed as dialed'],
   ['menu', 'Thank you for calling Acme. For sales, press one.'],

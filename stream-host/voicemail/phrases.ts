@@ -6,7 +6,8 @@ export const PHRASES = {
     leave a brief message, leave a short message, leave a detailed message, leave a voice message, leave your name,
     leave a name, leave me your name, leave us your name, leave your number, leave your details,
     leave your contact, record your message, record a message, after the tone, after the beep, at the tone,
-    at the beep, after the signal, hear the tone, hear the beep, voicemail, voice mail, voicemail box,
+    at the beep, after the signal, hear the tone, hear the beep, wait for the tone,
+    wait for the beep, voicemail, voice mail, voicemail box,
     voice mailbox, mailbox, mail box, answering machine, answering service, voice messaging, voice message system,
     message system, messaging system, messaging service, automatic voice, automated voice,
     cannot come to the phone, cannot get to the phone, cannot take your call, cannot answer your call,
@@ -68,7 +69,8 @@ export const PHRASES = {
     welcome to`,
   /** A person says it who has answered. */
   person: `
-    speaking, take a message, who shall i say, which company, how can i help, how may i help, how can we help,
+    speaking, take a message, would you like to leave, do you want to leave,
+    who shall i say, which company, how can i help, how may i help, how can we help,
     how may we help, can i help you, may i help you, help you today, what can i do for you, who is this,
     who's this, who is it, who's there, who is there, who is calling, who's calling, who am i speaking,
     may i ask who, anyone there, anybody there, can you hear me, i can hear you, is anyone there, is anybody there,
