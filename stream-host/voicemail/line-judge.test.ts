@@ -93,6 +93,16 @@ for (const [verdict, text] of TEXTS) {
   });
 }
 
+test('a long sound without words behind a menu is a telephone that rings, and no beep of whoever connects us', () => {
+  const ring = [{ hz: 425, startMs: 2600, endMs: 3590 }];
+  const heard = { ...NOTHING, nowMs: 3820, firstSoundMs: 200, soundMs: 3000, silentMs: 220, tones: ring };
+  const text = 'Please hold while I connect you.';
+  assert.equal(judgeLine({ ...heard, text, wordlessMs: 1000 }), undefined);
+  assert.equal(judgeLine({ ...heard, text, wordlessMs: 600 })?.reason, 'beep');
+  assert.equal(judgeLine({ ...heard, text, wordlessMs: 600, silentMs: 0, nowMs: 3600 }), undefined, 'it may go on');
+  assert.equal(judgeLine({ ...heard, text })?.reason, 'beep');
+});
+
 test('in another language a greeting is judged by its rhythm and its beep', () => {
   assert.equal(verdictOn('Müller, guten Tag?', 1500, 1300), 'human');
   const tones = [{ hz: 1000, startMs: 4300, endMs: 4700 }];
@@ -142,7 +152,7 @@ test('of a line that nobody was sure about, words, a beep and a long formal spee
   assert.equal(judgeAgain({ ...later, text: 'and so on and so on' }, 'unsure'), undefined);
   assert.equal(judgeAgain({ ...later, text: 'so leave a message' }, 'unsure')?.verdict, 'voicemail');
   assert.equal(judgeAgain({ ...later, text: 'you have reached Dan' }, 'unsure')?.verdict, 'voicemail');
-  assert.equal(judgeAgain({ ...later, tones: [{ hz: 900, startMs: 8000, endMs: 8400 }] }, 'unsure')?.reason, 'beep');
+  assert.equal(judgeAgain({ ...later, tones: [{ hz: 900, startMs: 11_500, endMs: 11_940 }] }, 'unsure')?.reason, 'beep');
   const asks = { ...later, silentMs: 700, text: 'you have reached Dan, how can I help you' };
   assert.equal(judgeAgain(asks, 'unsure')?.verdict, 'human');
   const listens = { ...later, soundMs: 4000, silentMs: 3000, text: 'service desk this is sam' };

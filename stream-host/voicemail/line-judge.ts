@@ -16,6 +16,8 @@ export interface Evidence {
   readonly text: string;
   /** Those that have ended, the first one first. */
   readonly tones: readonly Tone[];
+  /** How long the last sound is that has no words, and may be a telephone that rings. Without it, it is none. */
+  readonly wordlessMs?: number;
 }
 
 /** The verdict must be there 4 s after the first sound; some of that goes to frames and timers. */
@@ -43,6 +45,10 @@ const SIT_WITHIN_HZ = 60;
 const CADENCE = 3;
 /** With less besides the tones nobody has spoken. */
 const LEAST_SPEECH_MS = 500;
+/** Where telephones ring, a longer sound without words is one: "Please hold." */
+const LONGEST_BEEP_MS = 900;
+/** A tone that fades is heard for so much longer. */
+const TONE_TAIL_MS = 200;
 
 /**
  * Judges who has answered. A machine is only called one for what it says, or for its beep after it has spoken: that
@@ -51,7 +57,7 @@ const LEAST_SPEECH_MS = 500;
  * @returns undefined while it cannot be told, which is no longer than 4 s after the first sound
  */
 export function judgeLine(evidence: Evidence): Judgement | undefined {
-  const { nowMs, firstSoundMs, soundMs, silentMs, tones } = evidence;
+  const { nowMs, firstSoundMs, soundMs, silentMs, tones, wordlessMs = 0 } = evidence;
   if (isNetworkTone(tones, soundMs)) return { verdict: 'unavailable', reason: 'network-tone' };
   if (firstSoundMs === undefined) return nowMs >= SILENCE_MS ? { verdict: 'unsure', reason: 'silence' } : undefined;
   const cues = cuesIn(evidence.text);
@@ -61,7 +67,7 @@ export function judgeLine(evidence: Evidence): Judgement | undefined {
   if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
   const asks = cues.has('person');
   const isRecorded = cues.has('recorded') && !asks;
-  const hasSpoken = speechMs > 0;
+  const hasSpoken = speechMs > 0 && wordlessMs === 0;
   const waits = asks
     ? silentMs >= ASKER_WAITS_MS
     : !isRecorded && silentMs >= HUMAN_WAITS_MS && speechMs <= LONGEST_HELLO_MS;
@@ -84,10 +90,11 @@ export function judgeAgain(evidence: Evidence, before: Verdict): Judgement | und
   if (told) return told;
   if (before !== 'unsure') return undefined;
   if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
-  const { soundMs, silentMs, tones } = evidence;
+  const { soundMs, silentMs, tones, wordlessMs = 0 } = evidence;
   const asks = cues.has('person');
   if (asks && silentMs >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'phrase' };
-  if (silentMs >= LISTENS_MS && soundMs - toneMs(tones) < SPEECH_MS) return { verdict: 'human', reason: 'rhythm' };
+  const waits = silentMs >= LISTENS_MS && soundMs - toneMs(tones) < SPEECH_MS;
+  if (waits && wordlessMs === 0) return { verdict: 'human', reason: 'rhythm' };
   const isFormal = !asks && (cues.has('formal') || cues.has('recorded'));
   return isFormal && soundMs - toneMs(tones) >= SPEECH_MS ? { verdict: 'voicemail', reason: 'phrase' } : undefined;
 }
@@ -101,10 +108,20 @@ function toldBy(cues: ReadonlySet<Cue>): Judgement | undefined {
 
 const toneMs = (tones: readonly Tone[]): number => tones.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
 
-/** A tone after a speech. */
-function hasBeeped({ tones, soundMs, firstSoundMs = 0 }: Evidence): boolean {
-  const isLater = tones.some(({ startMs }) => startMs - firstSoundMs >= SPOKEN_BEFORE_BEEP_MS);
+/** A tone after a speech, and nothing after it. */
+function hasBeeped(evidence: Evidence): boolean {
+  const { tones, soundMs, silentMs, firstSoundMs = 0, wordlessMs = 0 } = evidence;
+  const last = lastTone(evidence);
+  const mayRing = wordlessMs > LONGEST_BEEP_MS || (wordlessMs > 0 && silentMs < TONE_TAIL_MS);
+  if (!last || mayRing) return false;
+  const isLater = last.startMs - firstSoundMs >= SPOKEN_BEFORE_BEEP_MS;
   return isLater && soundMs - toneMs(tones) >= SPOKEN_BEFORE_BEEP_MS;
+}
+
+/** The last that was heard, where it was a tone. */
+function lastTone({ tones, nowMs, silentMs }: Evidence): Tone | undefined {
+  const last = tones.at(-1);
+  return last && last.endMs + TONE_TAIL_MS >= nowMs - silentMs ? last : undefined;
 }
 
 function isNetworkTone(tones: readonly Tone[], soundMs: number): boolean {

@@ -10,6 +10,8 @@ export interface LineObserverOptions {
   /** Of the audio written, Hz. */
   readonly rateHz: number;
   readonly openRecogniser: OpenRecogniser;
+  /** Behind a menu telephones ring, whose rings and pauses have the rhythm of somebody who says hello and waits. */
+  readonly isBehindMenu?: boolean;
   /**
    * The verdict, at most 4 s after the first sound. It comes again where more was heard: of a line that nobody was sure
    * about, or that is another machine than it seemed. A human stays one,
@@ -37,6 +39,7 @@ export class LineObserver {
   readonly #finals: string[] = [];
   #recogniser: Recogniser | undefined;
   #partial = '';
+  #wordsEndMs = 0;
   #judgement: Judgement | undefined;
   #judgedAtMs = 0;
   #watchedMs = WATCHED_MS;
@@ -47,8 +50,8 @@ export class LineObserver {
     this.#resampler = new Resampler(options.rateHz, SAMPLE_RATE);
     this.#detector = new ToneDetector(SAMPLE_RATE, (tone) => this.#tones.push(tone));
     this.#recogniser = options.openRecogniser({
-      onPartial: (text) => this.#heard(text, false),
-      onFinal: (text) => this.#heard(text, true),
+      onPartial: (text, _, endMs) => this.#heard(text, endMs, false),
+      onFinal: (text, _, endMs) => this.#heard(text, endMs, true),
       onNoWords: () => {},
       // Without words the rhythm and the tones must do.
       onState: () => {},
@@ -92,8 +95,9 @@ export class LineObserver {
     this.#recogniser = undefined;
   }
 
-  #heard(text: string, isFinal: boolean): void {
+  #heard(text: string, endMs: number, isFinal: boolean): void {
     if (this.#closed) return;
+    this.#wordsEndMs = endMs;
     this.#partial = isFinal ? '' : text;
     if (isFinal) this.#finals.push(text);
     this.#options.onText?.(this.text);
@@ -115,7 +119,9 @@ export class LineObserver {
   }
 
   #evidence(): Evidence {
-    const { nowMs, firstSoundMs, soundMs, silentMs, longestGapMs } = this.#rhythm;
-    return { nowMs, firstSoundMs, soundMs, silentMs, longestGapMs, text: this.text, tones: this.#tones };
+    const { nowMs, firstSoundMs, soundMs, soundSinceMs, silentMs, longestGapMs } = this.#rhythm;
+    const heard = { nowMs, firstSoundMs, soundMs, silentMs, longestGapMs, text: this.text, tones: this.#tones };
+    const mayRing = this.#options.isBehindMenu === true && this.#wordsEndMs <= soundSinceMs;
+    return mayRing && firstSoundMs !== undefined ? { ...heard, wordlessMs: nowMs - silentMs - soundSinceMs } : heard;
   }
 }

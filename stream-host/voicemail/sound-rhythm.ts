@@ -21,6 +21,7 @@ export class SoundRhythm {
   #firstMs: number | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #soundMs = 0;
+  #sinceMs = 0;
   #longestGapMs = 0;
 
   /** How much has been written. */
@@ -31,6 +32,11 @@ export class SoundRhythm {
   /** When the first sound began; undefined while there was none. */
   get firstSoundMs(): number | undefined {
     return this.#firstMs;
+  }
+
+  /** When the last one began. */
+  get soundSinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** For how long there has been none now; infinite before the first. */
@@ -66,7 +72,8 @@ export class SoundRhythm {
     this.#stretchMs += FRAME_MS + (this.#stretchMs > 0 ? gapMs : 0);
     this.#lastMs = this.#nowMs;
     if (this.#stretchMs < LEAST_SOUND_MS) return;
-    this.#firstMs ??= this.#nowMs - this.#stretchMs;
+    this.#sinceMs = this.#nowMs - this.#stretchMs;
+    this.#firstMs ??= this.#sinceMs;
     this.#soundMs += this.#stretchMs === LEAST_SOUND_MS ? LEAST_SOUND_MS : FRAME_MS + Math.min(gapMs, GAP_MS);
   }
 }

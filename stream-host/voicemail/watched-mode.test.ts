@@ -208,6 +208,30 @@ async function behindMenu(options: { recording?: AgentRecording; greeting?: stri
   return call;
 }
 
+test('a telephone that rings behind a menu is no person: the greeting was spoken to it, and whoever then answered was not greeted', async () => {
+  // In Europe one tone (ITU-T E.180), in North America the sum of two.
+  for (const hz of [[425], [440, 480]]) {
+    const policy = { on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }], on_machine: 'hang_up' } as const;
+    const call = new WatchedCall(policy);
+    await call.hears(babble(1500));
+    call.recognises('For support, press two.');
+    await call.hears(babble(500));
+    call.log.length = 0;
+    // The end of the menu, before it has heard the key.
+    await call.hears(babble(400));
+    call.recognises('two');
+    await call.hears(silence(300));
+    for (let ring = 0; ring < 3; ring++) await call.hears(joined(tones(hz, 1500), silence(3500)));
+    const waits = ['answered by unsure', 'attends to caller', 'interrupted'];
+    assert.deepEqual(call.log, waits, `${hz} Hz`);
+    await call.hears(babble(1500));
+    assert.deepEqual(call.log, waits, 'somebody who speaks after tones is no mailbox');
+    call.recognises('Good morning, how can I help you?');
+    await call.hears(silence(800));
+    assert.deepEqual(call.log.slice(3), ['answered by human', 'told {"line":"Hello, it is me."}'], `${hz} Hz`);
+  }
+});
+
 test('who is made out late behind a menu is greeted, unless the agent has spoken with him, and is not answered what the menu said (breaker16e 2)', async () => {
   const human = async (call: WatchedCall) => {
     call.recognises('This is Bob, how can I help you?');

@@ -178,8 +178,9 @@ class WatchedCall implements Mode {
     };
   }
 
-  #observe(): LineObserver {
+  #observe(isBehindMenu = false): LineObserver {
     return new LineObserver({
+      isBehindMenu,
       rateHz: this.#kind.rateHz,
       openRecogniser: this.#speech.openRecogniser,
       onJudged: (judgement, afterMs) => this.#judged(judgement, afterMs),
@@ -268,7 +269,7 @@ class WatchedCall implements Mode {
   /** What comes next is another menu, or somebody. */
   #observeAnew(): void {
     this.#observer.close();
-    this.#observer = this.#observe();
+    this.#observer = this.#observe(true);
   }
 
   #attendAgain(): void {

@@ -20,6 +20,7 @@ export class WatchedCall {
   readonly mode: Mode;
   sentMs = 0;
   #recogniser: RecogniserEvents | undefined;
+  #recogniserMs = 0;
   /** Whatever was to be said last was heard to its end. */
   said: ((heard: boolean) => void) | undefined;
   /** What the agent does with the call. */
@@ -66,7 +67,11 @@ export class WatchedCall {
       openSpeech: () => ({
         openRecogniser: (events) => {
           this.#recogniser = events;
-          return { write() {}, restart() {}, close() {} };
+          this.#recogniserMs = 0;
+          const write = (pcm: Uint8Array) => {
+            this.#recogniserMs += pcm.length / 32;
+          };
+          return { write, restart() {}, close() {} };
         },
         synthesiser,
       }),
@@ -101,6 +106,6 @@ export class WatchedCall {
   }
 
   recognises(text: string): void {
-    this.#recogniser?.onPartial(text, 0, 1000);
+    this.#recogniser?.onPartial(text, 0, this.#recogniserMs);
   }
 }
