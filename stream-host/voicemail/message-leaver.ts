@@ -6,6 +6,7 @@ import type { Synthesiser } from '../contract/speech.ts';
 import type { History } from '../dialogue/history.ts';
 import { SpokenText } from '../dialogue/spoken-text.ts';
 import { Playout, type PlayoutClock } from '../playout/playout.ts';
+import type { PlayoutTurn } from '../playout/playout-turn.ts';
 import { SoundRhythm } from './sound-rhythm.ts';
 import { ToneDetector } from './tone-detector.ts';
 
@@ -32,9 +33,15 @@ const AFTER_TONE_MS = 300;
 const BEFORE_END_MS = 500;
 const LEAD_MS = 200;
 
+/** The message as it will be heard. */
+interface Made {
+  readonly utterance: PlayoutTurn;
+  readonly spoken: SpokenText;
+}
+
 /**
  * Leaves a message on an answering machine: waits for its tone, or until it has fallen silent, and speaks. Half of a message
- * is none: it is synthesised as a whole before it is played.
+ * is none: it is synthesised as a whole before it is played, and while the machine talks, as many hang up on silence.
  */
 export class MessageLeaver {
   readonly #options: MessageLeaverOptions;
@@ -42,6 +49,9 @@ export class MessageLeaver {
   readonly #rhythm = new SoundRhythm();
   readonly #tones = new ToneDetector(SAMPLE_RATE, () => this.#speakAfter(AFTER_TONE_MS));
   readonly #abort = new AbortController();
+  readonly #made: Promise<Made | undefined>;
+  /** Why it could not be made. */
+  #failure: unknown;
   #cancel: Cancel;
   #state: 'waiting' | 'speaking' | 'over' = 'waiting';
   #spoken: SpokenText | undefined;
@@ -59,6 +69,7 @@ export class MessageLeaver {
       onAudible: () => host.events.emit('agentText', { text: message, turn }),
       onPlayed: () => this.#played(),
     });
+    this.#made = this.#make();
     if (options.hasBeeped) this.#speakAfter(AFTER_TONE_MS);
   }
 
@@ -85,28 +96,37 @@ export class MessageLeaver {
   }
 
   async #speak(): Promise<void> {
+    // A voice that was away while the machine talked may be back.
+    const made = (await this.#made) ?? (await this.#make());
+    if (this.#abort.signal.aborted) return;
+    if (!made) {
+      this.#options.host.events.emit('fault', { code: 'synthesis.failed', error: this.#failure });
+      this.#end('failed');
+      return;
+    }
+    this.#spoken = made.spoken;
+    this.#playout.play(made.utterance);
+  }
+
+  /** Never rejects. */
+  async #make(): Promise<Made | undefined> {
     const { synthesiser, message, host, turn } = this.#options;
-    const { signal } = this.#abort;
     const utterance = this.#playout.prepare(turn);
     const spoken = new SpokenText();
     spoken.addClause(message, 0);
     try {
-      for await (const piece of synthesiser.speak(message, host.agent.voice, signal)) {
+      for await (const piece of synthesiser.speak(message, host.agent.voice, this.#abort.signal)) {
         if (piece.type === 'audio') utterance.write(piece.pcm);
         else spoken.addWord(piece.text, piece.startMs, piece.durationMs);
       }
       if (utterance.writtenMs === 0) throw new DependencyError('synthesis.empty', 'The message has no sound.');
     } catch (error) {
-      if (signal.aborted) return;
-      host.events.emit('fault', { code: 'synthesis.failed', error });
-      this.#end('failed');
-      return;
+      this.#failure = error;
+      return undefined;
     }
-    if (signal.aborted) return;
     spoken.endClause(utterance.writtenMs);
     utterance.end();
-    this.#spoken = spoken;
-    this.#playout.play(utterance);
+    return { utterance, spoken };
   }
 
   #played(): void {

@@ -139,6 +139,38 @@ test('a message is left after the tone, and then the call is ended', async () =>
   assert.deepEqual(call.log, LEFT);
 });
 
+test('a message is ready when the tone comes: it was synthesised only then, and what the mailbox recorded began with seconds of silence', async () => {
+  const call = new WatchedCall(MESSAGE);
+  call.onSynthesis = () =>
+    new Promise((resolve) => {
+      call.clock.after(2000, resolve);
+    });
+  await call.hears(babble(2000));
+  call.recognises('leave a message after the tone');
+  await call.hears(babble(3000));
+  await call.hears(tones([1000], 400));
+  await call.hears(silence(600));
+  assert.ok(call.sentMs > 0);
+  await call.hears(silence(4000));
+  assert.deepEqual(call.log, LEFT);
+});
+
+test('a voice that is away while the machine talks, and back at its tone, leaves the message', async () => {
+  const call = new WatchedCall(MESSAGE);
+  let asked = 0;
+  call.onSynthesis = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('away');
+  };
+  await call.hears(babble(2000));
+  call.recognises('leave a message after the tone');
+  await call.hears(babble(1000));
+  await call.hears(tones([1000], 400));
+  await call.hears(silence(4000));
+  assert.deepEqual(call.log, LEFT);
+  assert.equal(asked, 2);
+});
+
 test('a mailbox without a tone is left its message once it is silent', async () => {
   const call = new WatchedCall(MESSAGE);
   await call.hears(babble(2000));

@@ -19,6 +19,8 @@ export class WatchedCall {
   readonly actions: CallAction[] = [];
   readonly mode: Mode;
   sentMs = 0;
+  /** What comes before the sound of a message. */
+  onSynthesis: () => Promise<void> = async () => {};
   #recogniser: RecogniserEvents | undefined;
   #recogniserMs = 0;
   /** Whatever was to be said last was heard to its end. */
@@ -35,8 +37,10 @@ export class WatchedCall {
     this.events.on('ended', ({ reason }) => this.log.push(`ended ${reason}`));
     this.events.on('menuUnmatched', ({ phrases, heard }) => this.log.push(`missed ${phrases} in "${heard}"`));
     this.events.on('agentSpoke', ({ heardText }) => this.log.push(`spoke "${heardText}"`));
+    const synthesised = () => this.onSynthesis();
     const synthesiser: Synthesiser = {
       async *speak(text) {
+        await synthesised();
         yield { type: 'audio', pcm: new Uint8Array(text.length * 50 * 32).fill(1) };
       },
     };
