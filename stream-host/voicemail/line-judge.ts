@@ -119,7 +119,7 @@ function hasBeeped(evidence: Evidence): boolean {
 }
 
 /** The last that was heard, where it was a tone. */
-function lastTone({ tones, nowMs, silentMs }: Evidence): Tone | undefined {
+export function lastTone({ tones, nowMs, silentMs }: Evidence): Tone | undefined {
   const last = tones.at(-1);
   return last && last.endMs + TONE_TAIL_MS >= nowMs - silentMs ? last : undefined;
 }

@@ -1,7 +1,7 @@
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import type { OpenRecogniser, Recogniser } from '../contract/speech.ts';
-import { type Evidence, judgeAgain, judgeLine } from './line-judge.ts';
+import { type Evidence, judgeAgain, judgeLine, lastTone } from './line-judge.ts';
 import { SoundRhythm } from './sound-rhythm.ts';
 import { type Tone, ToneDetector } from './tone-detector.ts';
 import type { Judgement } from './verdict.ts';
@@ -35,7 +35,8 @@ export class LineObserver {
   readonly #resampler: Resampler;
   readonly #rhythm = new SoundRhythm();
   readonly #tones: Tone[] = [];
-  readonly #detector: ToneDetector;
+  /** May be in the middle of a tone when somebody else listens on. */
+  readonly detector: ToneDetector;
   readonly #finals: string[] = [];
   #recogniser: Recogniser | undefined;
   #partial = '';
@@ -48,7 +49,7 @@ export class LineObserver {
   constructor(options: LineObserverOptions) {
     this.#options = options;
     this.#resampler = new Resampler(options.rateHz, SAMPLE_RATE);
-    this.#detector = new ToneDetector(SAMPLE_RATE, (tone) => this.#tones.push(tone));
+    this.detector = new ToneDetector(SAMPLE_RATE, (tone) => this.#tones.push(tone));
     this.#recogniser = options.openRecogniser({
       onPartial: (text, _, endMs) => this.#heard(text, endMs, false),
       onFinal: (text, _, endMs) => this.#heard(text, endMs, true),
@@ -68,6 +69,11 @@ export class LineObserver {
     return this.#rhythm.silentMs;
   }
 
+  /** The last that was heard was a tone. */
+  get endsWithTone(): boolean {
+    return lastTone(this.#evidence()) !== undefined;
+  }
+
   /** Somebody needs its words for so much longer. */
   watchLonger(ms: number): void {
     this.#watchedMs += ms;
@@ -83,7 +89,7 @@ export class LineObserver {
     if (this.#closed) return;
     const heard = this.#resampler.write(pcm);
     this.#rhythm.write(heard);
-    this.#detector.write(heard);
+    this.detector.write(heard);
     this.#recogniser?.write(heard);
     if (this.#rhythm.nowMs - this.#judgedAtMs >= EVERY_MS) this.#look();
   }

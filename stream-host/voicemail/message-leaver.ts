@@ -1,4 +1,3 @@
-import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { ModeHost } from '../contract/mode.ts';
@@ -8,7 +7,7 @@ import { SpokenText } from '../dialogue/spoken-text.ts';
 import { Playout, type PlayoutClock } from '../playout/playout.ts';
 import type { PlayoutTurn } from '../playout/playout-turn.ts';
 import { SoundRhythm } from './sound-rhythm.ts';
-import { ToneDetector } from './tone-detector.ts';
+import type { ToneDetector } from './tone-detector.ts';
 
 export interface MessageLeaverOptions {
   readonly host: Pick<ModeHost, 'events' | 'line' | 'agent'>;
@@ -18,6 +17,8 @@ export interface MessageLeaverOptions {
   readonly history: History;
   readonly turn: number;
   readonly message: string;
+  /** What has listened for tones so far. */
+  readonly tones: ToneDetector;
   /** The tone has been heard already. */
   readonly hasBeeped: boolean;
   /** Comes once. */
@@ -47,7 +48,7 @@ export class MessageLeaver {
   readonly #options: MessageLeaverOptions;
   readonly #playout: Playout;
   readonly #rhythm = new SoundRhythm();
-  readonly #tones = new ToneDetector(SAMPLE_RATE, () => this.#speakAfter(AFTER_TONE_MS));
+  readonly #tones: ToneDetector;
   readonly #abort = new AbortController();
   readonly #made: Promise<Made | undefined>;
   /** Why it could not be made. */
@@ -59,6 +60,8 @@ export class MessageLeaver {
   constructor(options: MessageLeaverOptions) {
     const { host, clock, playoutClock, message, turn } = options;
     this.#options = options;
+    this.#tones = options.tones;
+    this.#tones.onTone = () => this.#speakAfter(AFTER_TONE_MS);
     this.#cancel = clock.after(LONGEST_WAIT_MS, () => this.#end('no-tone'));
     this.#playout = new Playout({
       clock: playoutClock,

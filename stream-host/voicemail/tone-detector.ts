@@ -34,15 +34,15 @@ export class ToneDetector {
   readonly #rateHz: number;
   readonly #block: Float64Array;
   readonly #coefficients: readonly number[];
-  readonly #onTone: (tone: Tone) => void;
+  /** Told of a tone that has ended. */
+  onTone: (tone: Tone) => void;
   #filled = 0;
   #blocks = 0;
   #running: Running | undefined;
 
-  /** @param onTone a tone has ended */
   constructor(rateHz: number, onTone: (tone: Tone) => void) {
     this.#rateHz = rateHz;
-    this.#onTone = onTone;
+    this.onTone = onTone;
     this.#block = new Float64Array(Math.round((rateHz * BLOCK_MS) / 1000));
     const stepHz = rateHz / this.#block.length;
     // One more on each side, so that the lowest and the highest have their neighbours.
@@ -84,7 +84,7 @@ export class ToneDetector {
     }
     this.#running = hz === undefined ? undefined : { hz, rms, startMs, endMs: startMs + BLOCK_MS };
     if (running && running.endMs - running.startMs >= LEAST_MS) {
-      this.#onTone({ hz: running.hz, startMs: running.startMs, endMs: running.endMs });
+      this.onTone({ hz: running.hz, startMs: running.startMs, endMs: running.endMs });
     }
   }
 

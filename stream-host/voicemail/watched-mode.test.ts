@@ -139,6 +139,24 @@ test('a message is left after the tone, and then the call is ended', async () =>
   assert.deepEqual(call.log, LEFT);
 });
 
+test('a tone that sounds, or has ended, when the words tell the machine is the tone: the message came 3.5 s late', async () => {
+  const during = new WatchedCall(MESSAGE);
+  await during.hears(babble(1000));
+  await during.hears(tones([1000], 300));
+  during.recognises('leave a message');
+  await during.hears(tones([1000], 100));
+  await during.hears(silence(600));
+  assert.ok(during.sentMs > 0);
+
+  const after = new WatchedCall(MESSAGE);
+  await after.hears(babble(600));
+  await after.hears(tones([1000], 300));
+  await after.hears(silence(400));
+  after.recognises('voicemail');
+  await after.hears(silence(400));
+  assert.ok(after.sentMs > 0);
+});
+
 test('a message is ready when the tone comes: it was synthesised only then, and what the mailbox recorded began with seconds of silence', async () => {
   const call = new WatchedCall(MESSAGE);
   call.onSynthesis = () =>

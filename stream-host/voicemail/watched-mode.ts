@@ -191,10 +191,10 @@ class WatchedCall implements Mode {
   #judged({ verdict, reason }: Judgement, afterMs: number): void {
     this.#host.events.emit('answeredBy', { verdict, reason, afterMs: Math.round(afterMs) });
     // Not within the step that has found it out: the line's audio is still on its way to the mode.
-    this.#host.events.inTurn(() => this.#follow(verdict, reason));
+    this.#host.events.inTurn(() => this.#follow(verdict));
   }
 
-  #follow(verdict: Verdict, reason: Judgement['reason']): void {
+  #follow(verdict: Verdict): void {
     const { on_machine: onMachine, message, on_menu: onMenu } = this.#policy;
     if (this.#closed || this.#takenOver) return;
     if (verdict === 'menu') {
@@ -211,14 +211,14 @@ class WatchedCall implements Mode {
       return;
     }
     if (verdict === 'voicemail' && onMachine === 'leave_message' && message !== undefined) {
-      this.#leave(message, reason === 'beep');
+      this.#leave(message);
     } else {
       this.#mode.close(verdict);
     }
   }
 
   /** The agent's part in the call is over; what is left is to wait for the tone and to speak. */
-  #leave(message: string, hasBeeped: boolean): void {
+  #leave(message: string): void {
     const host = this.#host;
     const { synthesiser, playoutClock = host.clock } = this.#speech;
     this.#takenOver = true;
@@ -235,7 +235,8 @@ class WatchedCall implements Mode {
       history: new History(host.events, this.#history),
       turn: this.#turns + 1,
       message,
-      hasBeeped,
+      tones: this.#observer.detector,
+      hasBeeped: this.#observer.endsWithTone,
       onOver: (how) => host.events.emit('ended', { reason: `voicemail-${how}` }),
     });
   }
