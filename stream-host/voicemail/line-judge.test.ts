@@ -152,7 +152,10 @@ test('of a line that nobody was sure about, words, a beep and a long formal spee
   assert.equal(judgeAgain({ ...later, text: 'and so on and so on' }, 'unsure'), undefined);
   assert.equal(judgeAgain({ ...later, text: 'so leave a message' }, 'unsure')?.verdict, 'voicemail');
   assert.equal(judgeAgain({ ...later, text: 'you have reached Dan' }, 'unsure')?.verdict, 'voicemail');
-  assert.equal(judgeAgain({ ...later, tones: [{ hz: 900, startMs: 11_500, endMs: 11_940 }] }, 'unsure')?.reason, 'beep');
+  assert.equal(
+    judgeAgain({ ...later, tones: [{ hz: 900, startMs: 11_500, endMs: 11_940 }] }, 'unsure')?.reason,
+    'beep',
+  );
   const asks = { ...later, silentMs: 700, text: 'you have reached Dan, how can I help you' };
   assert.equal(judgeAgain(asks, 'unsure')?.verdict, 'human');
   const listens = { ...later, soundMs: 4000, silentMs: 3000, text: 'service desk this is sam' };

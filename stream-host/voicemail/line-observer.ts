@@ -111,6 +111,8 @@ export class LineObserver {
   }
 
   #look(): void {
+    // Whoever was told the words may have done with it.
+    if (this.#closed) return;
     this.#judgedAtMs = this.#rhythm.nowMs;
     const before = this.#judgement;
     const evidence = this.#evidence();

@@ -243,6 +243,17 @@ test('a menu is navigated by its phrases, unheard by the agent, which greets who
   assert.deepEqual(call.log.slice(4), ['answered by human', 'attends to caller', 'interrupted', told]);
 });
 
+test('a menu whose key was pressed is judged no more: what it said in the same breath made it a mailbox, which was hung up on', async () => {
+  const call = new WatchedCall({ ...NAVIGATE, on_machine: 'hang_up' });
+  await call.hears(babble(1500));
+  call.recognises('For sales press one.');
+  await call.hears(babble(500));
+  const before = call.log.length;
+  call.recognises('For sales press one. For support, press two. For the answering service, press three.');
+  assert.equal(call.actions.length, 1);
+  assert.equal(call.log.length, before);
+});
+
 /** Whoever is behind the menu has not been made out yet. */
 async function behindMenu(options: { recording?: AgentRecording; greeting?: string } = {}): Promise<WatchedCall> {
   const call = new WatchedCall({ on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] }, {}, options);
@@ -261,8 +272,7 @@ async function behindMenu(options: { recording?: AgentRecording; greeting?: stri
 test('a telephone that rings behind a menu is no person: the greeting was spoken to it, and whoever then answered was not greeted', async () => {
   // In Europe one tone (ITU-T E.180), in North America the sum of two.
   for (const hz of [[425], [440, 480]]) {
-    const policy = { on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }], on_machine: 'hang_up' } as const;
-    const call = new WatchedCall(policy);
+    const call = new WatchedCall({ ...NAVIGATE, on_machine: 'hang_up' });
     await call.hears(babble(1500));
     call.recognises('For support, press two.');
     await call.hears(babble(500));
