@@ -54,13 +54,13 @@ const TONE_TAIL_MS = 200;
  * Judges who has answered. A machine is only called one for what it says, or for its beep after it has spoken: that
  * somebody speaks long proves nothing, as a shop may answer with a whole sentence, and to hang up on people is the worse
  * mistake. Nothing is waited for on a human's account.
+ * @param cues those of the text: it is judged with every other frame, and has new words twice a second
  * @returns undefined while it cannot be told, which is no longer than 4 s after the first sound
  */
-export function judgeLine(evidence: Evidence): Judgement | undefined {
+export function judgeLine(evidence: Evidence, cues = cuesIn(evidence.text)): Judgement | undefined {
   const { nowMs, firstSoundMs, soundMs, silentMs, tones, wordlessMs = 0 } = evidence;
   if (isNetworkTone(tones, soundMs)) return { verdict: 'unavailable', reason: 'network-tone' };
   if (firstSoundMs === undefined) return nowMs >= SILENCE_MS ? { verdict: 'unsure', reason: 'silence' } : undefined;
-  const cues = cuesIn(evidence.text);
   const told = toldBy(cues);
   if (told) return told;
   const speechMs = soundMs - toneMs(tones);
@@ -82,8 +82,7 @@ export function judgeLine(evidence: Evidence): Judgement | undefined {
 }
 
 /** What becomes clear only later of a line that nobody was sure about, or that was taken for another machine, or for a person. */
-export function judgeAgain(evidence: Evidence, before: Verdict): Judgement | undefined {
-  const cues = cuesIn(evidence.text);
+export function judgeAgain(evidence: Evidence, before: Verdict, cues = cuesIn(evidence.text)): Judgement | undefined {
   // Words that come late: it was a menu that paused behind its welcome.
   if (before === 'human') return cues.has('keys') ? { verdict: 'menu', reason: 'phrase' } : undefined;
   const told = toldBy(cues);

@@ -1,6 +1,7 @@
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import type { OpenRecogniser, Recogniser } from '../contract/speech.ts';
+import { type Cue, cuesIn } from './cues.ts';
 import { type Evidence, judgeAgain, judgeLine, lastTone } from './line-judge.ts';
 import { SoundRhythm } from './sound-rhythm.ts';
 import { type Tone, ToneDetector } from './tone-detector.ts';
@@ -41,6 +42,7 @@ export class LineObserver {
   #recogniser: Recogniser | undefined;
   #partial = '';
   #wordsEndMs = 0;
+  #cues: ReadonlySet<Cue> = new Set();
   #judgement: Judgement | undefined;
   #judgedAtMs = 0;
   #watchedMs = WATCHED_MS;
@@ -106,6 +108,7 @@ export class LineObserver {
     this.#wordsEndMs = endMs;
     this.#partial = isFinal ? '' : text;
     if (isFinal) this.#finals.push(text);
+    this.#cues = cuesIn(this.text);
     this.#options.onText?.(this.text);
     this.#look();
   }
@@ -116,7 +119,7 @@ export class LineObserver {
     this.#judgedAtMs = this.#rhythm.nowMs;
     const before = this.#judgement;
     const evidence = this.#evidence();
-    const judgement = before ? judgeAgain(evidence, before.verdict) : judgeLine(evidence);
+    const judgement = before ? judgeAgain(evidence, before.verdict, this.#cues) : judgeLine(evidence, this.#cues);
     const afterMs = evidence.nowMs - (evidence.firstSoundMs ?? evidence.nowMs);
     if (judgement && judgement.verdict !== before?.verdict) {
       this.#judgement = judgement;
