@@ -232,6 +232,24 @@ test('one who takes the audio slowly is no silent service', () =>
     assert.ok(pieces > 5);
   }));
 
+test('a host that stood still for longer than the limit has a voice that was not silent: the answers of all calls broke off', () =>
+  withService({ gapMs: 60 }, async ({ service }) => {
+    // Not over the line, which would have stood still as well.
+    const synthesiser = new AzureSynthesiser({ ...optionsFor(service.port), gapMs: 60 });
+    let pieces = 0;
+    try {
+      for await (const piece of synthesiser.speak('oak elm pine', VOICE, never)) {
+        if (piece.type !== 'audio') continue;
+        pieces += 1;
+        const untilMs = performance.now() + 120;
+        while (pieces === 2 && performance.now() < untilMs);
+      }
+    } finally {
+      synthesiser.close();
+    }
+    assert.ok(pieces > 3);
+  }));
+
 test('an address where nobody answers the upgrade fails after the connect limit', () =>
   withService({ connectTimeoutMs: 80, warm: 0 }, async ({ line, synthesiser }) => {
     line.stall();
