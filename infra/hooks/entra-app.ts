@@ -7,19 +7,22 @@ import { HookError, type Reach } from './reach.ts';
 export interface Door {
   /** Within one environment. */
   readonly name: 'api' | 'event-grid';
+  /** How its settings begin: `…_AUTH`, and `…_AUDIENCE` for its client id. */
+  readonly setting: 'API' | 'EVENT_GRID';
   /** The role that whoever wants a token must have. */
   readonly role: string;
   /** Whether people come in as well, each with a token that a tool of Microsoft's asks for him. */
   readonly forPeople: boolean;
 }
 
-export const API_DOOR: Door = { name: 'api', role: 'Parley.Use', forPeople: true };
+export const API_DOOR: Door = { name: 'api', setting: 'API', role: 'Parley.Use', forPeople: true };
 /**
  * Event Grid asks for a role of this very name
  * (https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery).
  */
 export const EVENT_GRID_DOOR: Door = {
   name: 'event-grid',
+  setting: 'EVENT_GRID',
   role: 'AzureEventGridSecureWebhookSubscriber',
   forPeople: false,
 };
@@ -107,10 +110,18 @@ export async function ensureRole(graph: Azure, app: EntraApp, principalId: strin
   reach.say(`  given a role of the app ${app.clientId}: ${principalId}`);
 }
 
-/** Deletes the app for good. Nothing happens where there is none. */
-export async function deleteApp(graph: Azure, uniqueName: string): Promise<boolean> {
+/**
+ * Deletes the app for good. Nothing happens where there is none.
+ * @param forget is told its client id first: one that stayed behind would be taken for an app of somebody else's
+ */
+export async function deleteApp(
+  graph: Azure,
+  uniqueName: string,
+  forget: (clientId: string) => Promise<void>,
+): Promise<boolean> {
   const { status, body } = await graph.ask('GET', appPath(uniqueName), { expect: [404] });
   if (status === 404) return false;
+  await forget(idOf(body, 'appId'));
   const id = idOf(body, 'id');
   await graph.ask('DELETE', `/applications/${id}`, { expect: [404] });
   // It would lie among the deleted ones for 30 days, with its name.

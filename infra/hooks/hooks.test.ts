@@ -264,3 +264,17 @@ test('before and after azd down: nothing is deleted before the question, then al
   assert.deepEqual([azure.deletedAccounts, azure.assignments.length, azure.apps.size], [[other], 1, 0]);
   await postdown(azure.reach, INPUTS, leftovers);
 });
+
+test('what was taken down can be put up again: the ids of the deleted apps are forgotten, and that of somebody else’s is not', async () => {
+  const azure = new PretendAzure();
+  await preprovision(azure.reach, INPUTS, CHATTY);
+  const env = { ...INPUTS, API_AUDIENCE: 'client-of-parley-demo-sub-api', EVENT_GRID_AUDIENCE: 'their-app' };
+  azure.azdCalls.length = 0;
+  await postdown(azure.reach, env, async () => ({ assignments: [], forget: async () => undefined }));
+  assert.deepEqual(
+    azure.azdCalls.filter((call) => call.startsWith('env')),
+    ['env set API_AUDIENCE '],
+  );
+  await preprovision(azure.reach, { ...env, API_AUDIENCE: '' }, CHATTY);
+  assert.deepEqual([...azure.apps.keys()], ['parley-demo-sub-api']);
+});

@@ -24,7 +24,11 @@ export async function postdown(reach: Reach, env: Environment, leftovers = readL
   for (const id of assignments) await arm.ask('DELETE', `${id}?api-version=2022-04-01`, { expect: [404] });
   for (const door of [API_DOOR, EVENT_GRID_DOOR]) {
     const name = uniqueNameOf(environment, subscription, door);
-    if (await deleteApp(graph(reach), name)) reach.say(`Deleted the app ${name}`);
+    const setting = `${door.setting}_AUDIENCE`;
+    const forgetId = async (clientId: string) => {
+      if (env[setting] === clientId) await reach.azd(['env', 'set', setting, '']);
+    };
+    if (await deleteApp(graph(reach), name, forgetId)) reach.say(`Deleted the app ${name}`);
   }
   await forget();
 }

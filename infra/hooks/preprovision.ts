@@ -28,9 +28,9 @@ import {
 
 export async function preprovision(reach: Reach, env: Environment, models = modelsFile()): Promise<void> {
   await checkRegion(reach, env, models);
-  if ((env.API_AUTH || 'entra') === 'entra') await openDoor(reach, env, API_DOOR, 'API', []);
+  if ((env.API_AUTH || 'entra') === 'entra') await openDoor(reach, env, API_DOOR, []);
   if ((env.EVENT_GRID_AUTH || 'entra') === 'entra') {
-    await openDoor(reach, env, EVENT_GRID_DOOR, 'EVENT_GRID', [EVENT_GRID_APP]);
+    await openDoor(reach, env, EVENT_GRID_DOOR, [EVENT_GRID_APP]);
   }
 }
 
@@ -69,18 +69,11 @@ async function checkRegion(reach: Reach, env: Environment, models: readonly Want
   if (problems.length > 0) throw new HookError(problems.map((line) => `- ${line}`).join('\n'));
 }
 
-type Setting = 'API' | 'EVENT_GRID';
-
 /** @throws {HookError} with the two ways out, for whoever may not register apps */
-async function openDoor(
-  reach: Reach,
-  env: Environment,
-  door: Door,
-  setting: Setting,
-  callers: readonly string[],
-): Promise<void> {
+async function openDoor(reach: Reach, env: Environment, door: Door, callers: readonly string[]): Promise<void> {
+  const { setting } = door;
   try {
-    await ensureDoor(reach, env, door, `${setting}_AUDIENCE`, callers);
+    await ensureDoor(reach, env, door, callers);
   } catch (error) {
     if (!(error instanceof HookError)) throw error;
     throw new HookError(
@@ -90,13 +83,8 @@ async function openDoor(
 }
 
 /** @param callers apps that get the role beside whoever is signed in, who may then create the subscription or call */
-async function ensureDoor(
-  reach: Reach,
-  env: Environment,
-  door: Door,
-  setting: string,
-  callers: readonly string[],
-): Promise<void> {
+async function ensureDoor(reach: Reach, env: Environment, door: Door, callers: readonly string[]): Promise<void> {
+  const setting = `${door.setting}_AUDIENCE`;
   const entra = graph(reach);
   const name = uniqueNameOf(need(env, 'AZURE_ENV_NAME'), need(env, 'AZURE_SUBSCRIPTION_ID'), door);
   const given = env[setting];
