@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -9,7 +11,7 @@ import { EVENT_GRID_APP } from './incoming-calls.ts';
 import { at, textAt } from './json.ts';
 import { postdeploy } from './postdeploy.ts';
 import { postdown } from './postdown.ts';
-import { predown } from './predown.ts';
+import { keepLeftovers, predown } from './predown.ts';
 import { preprovision } from './preprovision.ts';
 import { profilesFile } from './profile.ts';
 import { PretendAzure } from './testing/pretend-azure.ts';
@@ -247,8 +249,8 @@ test('before and after azd down: nothing is deleted before the question, then al
   azure.assignments = [theirs, `${GROUP}/providers/y/providers/Microsoft.Authorization/roleAssignments/2`];
   azure.changes.length = 0;
   const written: unknown[] = [];
-  await predown(azure.reach, INPUTS, async (_, leftovers) => void written.push(leftovers));
-  assert.deepEqual([azure.changes, written], [[], [{ assignments: [theirs] }]]);
+  await predown(azure.reach, INPUTS, async (_, assignments) => void written.push(assignments));
+  assert.deepEqual([azure.changes, written], [[], [[theirs]]]);
   assert.match(azure.said.join('\n'), /THE PHONE NUMBER \+15550100 IS RELEASED/);
 
   const leftovers = async () => ({ assignments: [theirs], forget: async () => undefined });
@@ -263,6 +265,25 @@ test('before and after azd down: nothing is deleted before the question, then al
   await postdown(azure.reach, INPUTS, leftovers);
   assert.deepEqual([azure.deletedAccounts, azure.assignments.length, azure.apps.size], [[other], 1, 0]);
   await postdown(azure.reach, INPUTS, leftovers);
+});
+
+test('roles that ACS itself has outside are removed too, and those of an azd down that broke off before are not forgotten', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'parley-leftovers-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'demo', 'left-behind.json');
+  const keep = (_: string, assignments: readonly string[]) => keepLeftovers(file, assignments);
+  const azure = new PretendAzure();
+  azure.groupExists = true;
+  const theirs = '/subscriptions/sub/resourceGroups/theirs/providers/x/providers/Microsoft.Authorization';
+  azure.assignments = [`${theirs}/roleAssignments/host`];
+  azure.assignmentsOfAcs = [`${theirs}/roleAssignments/acs`];
+  await predown(azure.reach, INPUTS, keep);
+  const both = { assignments: [`${theirs}/roleAssignments/host`, `${theirs}/roleAssignments/acs`] };
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), both);
+  // It took the identities before it broke off: whose roles were theirs can't be asked any more.
+  azure.identities = { host: [], acs: [] };
+  await predown(azure.reach, INPUTS, keep);
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), both);
 });
 
 test('what was taken down can be put up again: the ids of the deleted apps are forgotten, and that of somebody else’s is not', async () => {

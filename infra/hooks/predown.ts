@@ -1,6 +1,6 @@
 // Before azd asks whether to delete all: says what goes with it, and writes down what deleting the resource group does not
 // remove, for postdown.ts. It deletes nothing: the question comes after it.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Azure, management } from './azure.ts';
 import { listAt, textAt } from './json.ts';
@@ -11,7 +11,7 @@ import { groupExists } from './region.ts';
 export const leftoversFile = (env: Environment): string =>
   path.join('.azure', need(env, 'AZURE_ENV_NAME'), 'left-behind.json');
 
-export async function predown(reach: Reach, env: Environment, write = writeLeftovers): Promise<void> {
+export async function predown(reach: Reach, env: Environment, keep = keepLeftovers): Promise<void> {
   const arm = management(reach);
   const id = need(env, 'AZURE_SUBSCRIPTION_ID');
   const name = `rg-${need(env, 'AZURE_ENV_NAME')}`;
@@ -22,19 +22,27 @@ export async function predown(reach: Reach, env: Environment, write = writeLefto
   const identities = await arm.all(
     `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities?api-version=2024-11-30`,
   );
+  const resources = await arm.all(
+    `${group}/providers/Microsoft.Communication/communicationServices?api-version=2025-09-01`,
+  );
+  // Where ACS itself puts calls into words, it has a role on the account of Speech.
+  const principals = [
+    ...identities.map((identity) => textAt(identity, 'properties.principalId')),
+    ...resources.map((resource) => textAt(resource, 'identity.principalId')),
+  ].filter((principal) => principal !== undefined);
   const assignments: string[] = [];
-  for (const identity of identities) {
-    const filter = encodeURIComponent(`principalId eq '${textAt(identity, 'properties.principalId')}'`);
+  for (const principal of principals) {
+    const filter = encodeURIComponent(`principalId eq '${principal}'`);
     const given = await arm.all(
       `${subscription}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${filter}`,
     );
     assignments.push(...given.map((one) => textAt(one, 'id') ?? '').filter((id) => id !== '' && !isWithin(id, group)));
   }
-  await write(leftoversFile(env), { assignments });
+  await keep(leftoversFile(env), assignments);
   if (assignments.length > 0)
     reach.say(`${assignments.length} roles on accounts outside of the resource group are removed afterwards`);
 
-  for (const number of await phoneNumbers(reach, arm, group)) {
+  for (const number of await phoneNumbers(reach, resources)) {
     reach.say(
       `THE PHONE NUMBER ${number} IS RELEASED with the Communication Services resource, and cannot be had back.`,
     );
@@ -44,10 +52,7 @@ export async function predown(reach: Reach, env: Environment, write = writeLefto
 const isWithin = (id: string, group: string): boolean => id.toLowerCase().startsWith(`${group.toLowerCase()}/`);
 
 /** Numbers that the resource owns. Where it can't be asked, that is said: it may have some all the same. */
-async function phoneNumbers(reach: Reach, arm: Azure, group: string): Promise<string[]> {
-  const resources = await arm.all(
-    `${group}/providers/Microsoft.Communication/communicationServices?api-version=2025-09-01`,
-  );
+async function phoneNumbers(reach: Reach, resources: readonly unknown[]): Promise<string[]> {
   const found = resources.map(async (resource) => {
     const base = `https://${textAt(resource, 'properties.hostName')}`;
     try {
@@ -66,7 +71,10 @@ async function phoneNumbers(reach: Reach, arm: Azure, group: string): Promise<st
   return (await Promise.all(found)).flat();
 }
 
-async function writeLeftovers(file: string, leftovers: unknown): Promise<void> {
+/** Adds to those of before: an `azd down` that broke off may have taken the identities whose roles are asked for. */
+export async function keepLeftovers(file: string, assignments: readonly string[]): Promise<void> {
+  const before = await readFile(file, 'utf8').catch(() => '{}');
+  const all = new Set([...listAt(JSON.parse(before), 'assignments').map(String), ...assignments]);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(leftovers));
+  await writeFile(file, JSON.stringify({ assignments: [...all] }));
 }

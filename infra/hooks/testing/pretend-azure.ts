@@ -36,6 +36,10 @@ export class PretendAzure {
   subscription: Record<string, unknown> | undefined;
   deletedAccounts: string[] = [];
   assignments: string[] = [];
+  /** Of ACS's own identity. */
+  assignmentsOfAcs: string[] = [];
+  /** Object ids of what is in the resource group: an `azd down` that broke off may have taken some. */
+  identities = { host: ['host-principal'], acs: ['acs-principal'] };
 
   readonly reach: Reach = {
     fetch: async (url, init) => {
@@ -105,19 +109,17 @@ export class PretendAzure {
       ];
     }
     if (path.endsWith('/userAssignedIdentities'))
-      return [200, { value: [{ properties: { principalId: 'host-principal' } }] }];
-    if (path.endsWith('/communicationServices'))
-      return [200, { value: [{ name: 'acs', properties: { hostName: 'acs.example' } }] }];
-    if (path === '/phoneNumbers') return [200, { phoneNumbers: [{ phoneNumber: '+15550100' }] }];
-    if (path.endsWith('/roleAssignments')) {
+      return [200, { value: this.identities.host.map((principalId) => ({ properties: { principalId } })) }];
+    if (path.endsWith('/communicationServices')) {
+      const properties = { hostName: 'acs.example' };
       return [
         200,
-        {
-          value:
-            query.get('$filter') === "principalId eq 'host-principal'" ? this.assignments.map((id) => ({ id })) : [],
-        },
+        { value: this.identities.acs.map((principalId) => ({ name: 'acs', identity: { principalId }, properties })) },
       ];
     }
+    if (path === '/phoneNumbers') return [200, { phoneNumbers: [{ phoneNumber: '+15550100' }] }];
+    if (path.endsWith('/roleAssignments'))
+      return [200, { value: this.#assignmentsOf(query.get('$filter')).map((id) => ({ id })) }];
     if (path.includes('/roleAssignments/')) {
       this.assignments = this.assignments.filter((id) => id !== path);
       return [204, undefined];
@@ -125,6 +127,11 @@ export class PretendAzure {
     if (path.endsWith('/listKeys')) return [200, { functionKeys: { default: this.functionKey } }];
     if (path.includes('/eventSubscriptions/')) return this.#eventSubscription(method, path, body);
     return namespace === '' ? undefined : this.#provider(namespace);
+  }
+
+  #assignmentsOf(filter: string | null): string[] {
+    if (filter === "principalId eq 'host-principal'") return this.assignments;
+    return filter === "principalId eq 'acs-principal'" ? this.assignmentsOfAcs : [];
   }
 
   #provider(namespace: string): [number, unknown] {
