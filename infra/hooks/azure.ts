@@ -1,5 +1,5 @@
 import { at, listAt, textAt } from './json.ts';
-import { HookError, type Reach } from './reach.ts';
+import { HookError, type Reach, RefusedError } from './reach.ts';
 
 export const MANAGEMENT = 'https://management.azure.com';
 export const GRAPH = 'https://graph.microsoft.com/v1.0';
@@ -79,7 +79,7 @@ export class Azure {
         `The subscription is not registered for ${provider} yet: az provider register --wait --namespace ${provider}`,
       );
     }
-    throw new HookError(`${method} ${new URL(url).pathname} was refused: ${code} ${message}`);
+    throw new RefusedError(`${method} ${new URL(url).pathname} was refused: ${code} ${message}`, response.status);
   }
 
   /** A list that comes in pages. */

@@ -175,6 +175,20 @@ test('who may not register apps in Entra is told of the way without', async () =
   await assert.rejects(preprovision(azure.reach, INPUTS, CHATTY), /azd env set API_AUTH key/);
 });
 
+test('who may not register apps deploys with those that somebody else made', async () => {
+  const azure = new PretendAzure();
+  await preprovision(azure.reach, INPUTS, CHATTY);
+  const [apps, roles] = [structuredClone(azure.apps), structuredClone(azure.roles)];
+  azure.mayRegisterApps = false;
+  const settings = {
+    API_AUDIENCE: 'client-of-parley-demo-sub-api',
+    EVENT_GRID_AUDIENCE: 'client-of-parley-demo-sub-event-grid',
+  };
+  await preprovision(azure.reach, { ...INPUTS, ...settings }, CHATTY);
+  assert.deepEqual([azure.apps, azure.roles], [apps, roles]);
+  assert.match(azure.said.join('\n'), /The app of EVENT_GRID_AUDIENCE is left as it is/);
+});
+
 test('after the deployment ringing calls are subscribed to once: two attempts, a minute, one event, with a token', async () => {
   const azure = new PretendAzure();
   azure.sleepyFor = 3;

@@ -15,7 +15,7 @@ import {
 import { EVENT_GRID_APP } from './incoming-calls.ts';
 import { listAt, numberAt, textAt } from './json.ts';
 import { wantedProfile, wrongNetwork } from './profile.ts';
-import { type Environment, HookError, need, type Reach } from './reach.ts';
+import { type Environment, HookError, need, type Reach, RefusedError } from './reach.ts';
 import {
   deletedAccounts,
   groupExists,
@@ -76,6 +76,11 @@ async function openDoor(reach: Reach, env: Environment, door: Door, callers: rea
     await ensureDoor(reach, env, door, callers);
   } catch (error) {
     if (!(error instanceof HookError)) throw error;
+    // An earlier run made it: who deploys after that need not be its owner.
+    if (error instanceof RefusedError && error.status === 403 && env[`${setting}_AUDIENCE`]) {
+      reach.say(`${error.message}\n  The app of ${setting}_AUDIENCE is left as it is`);
+      return;
+    }
     throw new HookError(
       `${error.message}\nWho may register apps in Entra can run this once (azd hooks run preprovision) or give you one (azd env set ${setting}_AUDIENCE <client id>). Without Entra at this door: azd env set ${setting}_AUTH key`,
     );

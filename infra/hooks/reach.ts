@@ -16,6 +16,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What somebody can mend; shown without a stack. */
 export class HookError extends Error {}
 
+/** What a service said no to, with the status of its answer. */
+export class RefusedError extends HookError {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 export const realReach: Reach = {
   fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(60_000) }),
   azd: async (args) => {
