@@ -21,7 +21,7 @@ test('with the signing keys out of reach a call rings on, then is rejected: it w
   const deliver = (count: number) =>
     functions.request('POST', 'calls/answer', [event], { 'aeg-delivery-count': String(count) });
   const first = await deliver(0);
-  assert.deepEqual([first.status, first.body.error.code], [503, 'auth.keys-unavailable']);
+  assert.deepEqual([first.status, first.body.error.code], [502, 'auth.keys-unavailable']);
   assert.deepEqual(functions.acs.operations, []);
   assert.equal((await deliver(1)).body.reason, 'auth.keys-unavailable');
   assert.deepEqual(functions.acs.operations, ['reject']);

@@ -180,16 +180,17 @@ test('a call is answered once, however often and in whatever event it is announc
   const event = gridEvent(data);
   const deliveries = await Promise.all([deliver([event]), deliver([event]), deliver([gridEvent(data)])]);
   // Those that arrive while the first is at work are told to come again.
-  assert.ok(deliveries.every(({ status }) => status === 200 || status === 503));
+  assert.ok(deliveries.every(({ status }) => status === 200 || status === 502));
   assert.equal((await deliver([event], 1)).body.status, 'duplicate');
   assert.deepEqual(functions.acs.operations, ['answer']);
 });
 
-test('passing trouble at ACS is told to Event Grid as 503, and its next delivery answers the call', async () => {
+test('passing trouble at ACS is told to Event Grid as 502, after which it comes again while it rings, and that delivery answers the call', async () => {
   const event = gridEvent(callData());
   functions.acs.failing = { path: ':answer', failure: { status: 500, code: '5000' } };
   const failed = await deliver([event]);
-  assert.equal(failed.status, 503);
+  // After 503 it would come again in 30 s or later.
+  assert.equal(failed.status, 502);
   assert.equal(failed.body.error.code, 'acs.unavailable');
   functions.acs.failing = undefined;
   const { body } = await deliver([event], 1);
@@ -214,7 +215,7 @@ test('one event of a batch may fail and come again without the others being done
     const isBad = body.incomingCallContext === (bad.data as { incomingCallContext: string }).incomingCallContext;
     functions.acs.failing = isBad ? { path: ':answer', failure: { status: 503, code: '5030' } } : undefined;
   };
-  assert.equal((await deliver([good, bad])).status, 503);
+  assert.equal((await deliver([good, bad])).status, 502);
   functions.acs.reset();
   const { body } = await deliver([good, bad], 1);
   assert.deepEqual(
@@ -252,7 +253,7 @@ test('where no replica is alive the delivery is asked for once more, then the ca
   await functions.announce();
   const event = gridEvent(callData());
   const first = await deliver([event]);
-  assert.deepEqual([first.status, first.body.error.code], [503, 'capacity.none-alive']);
+  assert.deepEqual([first.status, first.body.error.code], [502, 'capacity.none-alive']);
   assert.deepEqual(functions.acs.operations, []);
   assert.equal((await deliver([event], 1)).body.reason, 'capacity.none-alive');
   assert.deepEqual(functions.acs.operations, ['reject']);

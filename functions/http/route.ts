@@ -10,6 +10,7 @@ import {
   type RawRequest,
   type RouteContract,
   readInput,
+  toldStatus,
 } from '../../shared/http/route.ts';
 import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -66,7 +67,8 @@ export function serve(route: Route, composition: Composition): HttpHandler {
         return toResponse(given, produces);
       } catch (error) {
         const traceId = traces.traceId ?? traceIdOf(invocation) ?? context.invocationId;
-        const given = errorAnswer(error, traceId, log);
+        const own = errorAnswer(error, traceId, log);
+        const given = { ...own, status: toldStatus(route.contract, own.status) };
         const { code } = given.body.error;
         traces.tell({
           attributes: { [ATTRIBUTE.httpStatus]: given.status },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AUDIENCE, EntraDouble } from '../../shared/auth/testing/entra-double.ts';
+import { toldStatus } from '../../shared/http/route.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { ask, CLOSED, nameOf } from '../testing/attacks.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
@@ -33,7 +34,7 @@ test('with the signing keys out of reach no closed route lets anybody in, and ea
   for (const route of CLOSED) {
     const authorization = route.access === 'acs-token' ? ofAcs : ofEntra;
     const { status, code } = await ask(functions, route, { authorization });
-    assert.deepEqual([status, code], [503, 'auth.keys-unavailable'], nameOf(route));
+    assert.deepEqual([status, code], [toldStatus(route, 503), 'auth.keys-unavailable'], nameOf(route));
   }
 });
 

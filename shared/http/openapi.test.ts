@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { ERROR_CODES } from '../error-codes.ts';
 import { openApiDocument } from './openapi.ts';
-import { errorsOf } from './route.ts';
+import { errorsOf, toldStatus } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
 import { ALL_SOCKETS } from './routes/sockets.ts';
 
@@ -46,7 +46,7 @@ test('every route of both halves is in it once, with each code that it may answe
     );
     assert.equal(found.length, 1, route.name);
     for (const code of errorsOf(route)) {
-      const response = found[0]?.operation.responses[ERROR_CODES[code].status];
+      const response = found[0]?.operation.responses[toldStatus(route, ERROR_CODES[code].status)];
       assert.ok(response?.description.includes(`\`${code}\``), `${route.name} does not name ${code}`);
     }
   }

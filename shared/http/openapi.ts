@@ -9,7 +9,7 @@ import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { browserCommand, browserMessage } from '../protocol/browser.ts';
 import { errorBody } from './error-body.ts';
 import { withExamples } from './examples.ts';
-import { type Access, type AskedFor, errorsOf, mayBeEmpty, type RouteContract } from './route.ts';
+import { type Access, type AskedFor, errorsOf, mayBeEmpty, type RouteContract, toldStatus } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
 import { ALL_SOCKETS } from './routes/sockets.ts';
 
@@ -160,7 +160,7 @@ const required = ({ shape }: z.ZodObject): Record<string, z.core.$ZodType> =>
 
 /** One response for each status, with each body and each code that it may have. */
 function responsesOf(route: RouteContract, asked: AskedFor): Record<string, ZodOpenApiResponseObject> {
-  const errors = Map.groupBy(errorsOf(route, asked), (code) => String(ERROR_CODES[code].status));
+  const errors = Map.groupBy(errorsOf(route, asked), (code) => String(toldStatus(route, ERROR_CODES[code].status)));
   const statuses = new Set([...Object.keys(route.answers), ...errors.keys()]);
   return Object.fromEntries(
     [...statuses].sort().map((status) => [status, responseOf(route, Number(status), errors.get(status) ?? [])]),

@@ -144,6 +144,13 @@ function pick(names: readonly string[], header: RawRequest['header']): Record<st
   return Object.fromEntries(names.flatMap((name) => [[name, header(name)]]).filter(([, value]) => value !== null));
 }
 
+/**
+ * With which status a route tells an error: with the error's own. But after 503 Event Grid comes again in 30 s or later, when it
+ * rings no more, and after 502 in 10 s (https://learn.microsoft.com/azure/event-grid/delivery-and-retry#failure-codes).
+ */
+export const toldStatus = ({ access }: Pick<RouteContract, 'access'>, status: number): number =>
+  access === 'event-grid' && status === 503 ? 502 : status;
+
 /** Whether a path (without its query) is one of the route's. */
 export const isPathOf = ({ path }: RouteContract, asked: string): boolean =>
   new RegExp(`^${path.replace(/\/\{\w+\?\}/, '(/[^/]+)?').replace(/\{\w+\}/g, '[^/]+')}/?$`).test(asked);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ERROR_CODES, type ErrorCode } from '../../shared/error-codes.ts';
-import { errorsOf, isPathOf, type RouteContract } from '../../shared/http/route.ts';
+import { errorsOf, isPathOf, type RouteContract, toldStatus } from '../../shared/http/route.ts';
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 
@@ -26,7 +26,7 @@ function promised(): Set<string> {
   for (const route of CONTRACTS) {
     for (const status of Object.keys(route.answers)) lines.add(lineOf(route, status, '-'));
     for (const code of errorsOf(route)) {
-      if (EXCUSED[code] === undefined) lines.add(lineOf(route, ERROR_CODES[code].status, code));
+      if (EXCUSED[code] === undefined) lines.add(lineOf(route, toldStatus(route, ERROR_CODES[code].status), code));
     }
   }
   return lines;

@@ -107,7 +107,8 @@ async function post(
     });
     tally.add(`${hook} ${response.status}`);
     const text = await response.text();
-    if (response.status >= 500 && response.status !== 503) return `${response.status}: ${text.slice(0, 500)}`;
+    const comeAgain = hook === 'answer' ? 502 : 503;
+    if (response.status >= 500 && response.status !== comeAgain) return `${response.status}: ${text.slice(0, 500)}`;
     JSON.parse(text);
     return undefined;
   } catch (error) {

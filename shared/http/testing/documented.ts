@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../error-codes.ts';
 import { errorBody } from '../error-body.ts';
-import { errorsOf, isPathOf } from '../route.ts';
+import { errorsOf, isPathOf, toldStatus } from '../route.ts';
 import { ALL_ROUTES } from '../routes/all.ts';
 
 /**
@@ -20,5 +20,5 @@ export function assertDocumented(method: string, path: string, status: number, b
   }
   const { code } = errorBody.parse(body).error;
   assert.ok(errorsOf(route).includes(code as ErrorCode), `${method} ${path} does not name the code ${code}`);
-  assert.equal(status, ERROR_CODES[code as ErrorCode].status);
+  assert.equal(status, toldStatus(route, ERROR_CODES[code as ErrorCode].status));
 }
