@@ -122,3 +122,8 @@ test('every query that ships asks for what is emitted', () => {
   );
   assert.deepEqual(wrong, []);
 });
+
+test('the alarm for restarts waits for a container that can’t be started by the word that Container Apps has for it', () => {
+  const query = readFileSync(path.join(import.meta.dirname, '../queries/stream-host-restarts.kql'), 'utf8');
+  assert.match(query, /'ContainerBackOff'/);
+});
