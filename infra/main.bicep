@@ -217,7 +217,8 @@ module ownAi 'modules/ai.bicep' = if (ownsAi) {
     name: names.ai
     location: aiLocation
     tags: tags
-    isPrivate: isPrivate
+    // ACS that hears by it comes from outside: it has no private way, and is no service that a closed account lets in.
+    isPrivate: isPrivate && !(hearsByAcs && accounts.speech.use == 'own')
     deployments: ai.deployments
   }
 }

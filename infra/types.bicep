@@ -87,7 +87,7 @@ type publicNetwork = {
 }
 
 @export()
-@description('In a virtual network of its own with private endpoints. The services\' public addresses are closed.')
+@description('In a virtual network of its own with private endpoints. The services\' public addresses are closed, but for that of an AI account by which ACS itself hears (`transcriptionSource` at acs).')
 type privateNetwork = {
   kind: 'private'
   @description('A /16 or larger that nobody else uses, such as 10.80.0.0/16.')

@@ -98,7 +98,7 @@ export function namedThingFindings(root: string, expansion: Expansion): Finding[
 }
 
 /** Whether an address is one of an account's own: by its name, or by what the account says at run time. */
-function isAt(address: Given | undefined, account: Resource): boolean {
+export function isAt(address: Given | undefined, account: Resource): boolean {
   if (address === undefined) return false;
   const expression = expressionOf(address.raw);
   if (expression !== undefined) return resourcesIn(expression).includes(account.id);

@@ -1,6 +1,8 @@
 import { at, type Expansion, isOfType, listAt, ofType, placeOf, type Resource, shown } from './expansion.ts';
 import { expressionOf } from './expression.ts';
 import type { Finding } from './finding.ts';
+import { isAt } from './named-things.ts';
+import { settingsOf } from './settings.ts';
 
 interface PrivateService {
   readonly type: string;
@@ -51,14 +53,24 @@ function doorFindings(expansion: Expansion, { group, zones }: PrivateService, re
       .filter((connection) => at(connection, 'properties.privateLinkServiceId') === resource.id)
       .map((connection) => ({ endpoint, connection })),
   );
+  const isAskedByAcs = isAt(settingsOf(expansion, 'functions')?.get('AZURE_SPEECH_ENDPOINT'), resource);
+  if (isAskedByAcs && isClosed)
+    return [finding(where, '"Disabled"', '"Enabled": ACS, which hears by it, comes from outside')];
   if (connections.length === 0)
     return isClosed ? [finding(where, 'closed, without a private endpoint', 'an endpoint, or "Enabled"')] : [];
   const acl = at(resource, 'properties.networkAcls.defaultAction');
-  const open = isClosed
-    ? acl === 'Allow'
-      ? [finding(placeOf(expansion, resource, 'properties.networkAcls.defaultAction'), shown(acl), '"Deny"')]
-      : []
-    : [finding(where, shown(at(resource, 'properties.publicNetworkAccess')), '"Disabled": it has a private endpoint')];
+  const open =
+    isAskedByAcs || (isClosed && acl !== 'Allow')
+      ? []
+      : isClosed
+        ? [finding(placeOf(expansion, resource, 'properties.networkAcls.defaultAction'), shown(acl), '"Deny"')]
+        : [
+            finding(
+              where,
+              shown(at(resource, 'properties.publicNetworkAccess')),
+              '"Disabled": it has a private endpoint',
+            ),
+          ];
   return connections.reduce<Finding[]>((found, { endpoint, connection }) => {
     const groups = listAt(connection, 'properties.groupIds');
     if (groups.length !== 1 || groups[0] !== group) {

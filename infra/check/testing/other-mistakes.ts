@@ -16,6 +16,13 @@ export const PRIVATE_MISTAKES: readonly Mistake[] = [
     said: /publicNetworkAccess: "Enabled"\. Allowed: "Disabled"/,
   },
   {
+    what: 'an account that is closed to ACS, which hears by it',
+    place: 'Microsoft.CognitiveServices/accounts properties.publicNetworkAccess',
+    put: 'Disabled',
+    check: 'network',
+    said: /publicNetworkAccess: "Disabled"\. Allowed: "Enabled": ACS/,
+  },
+  {
     what: 'an endpoint for another part of a service',
     place:
       'Microsoft.Network/privateEndpoints~"redisEnterprise" properties.privateLinkServiceConnections.0.properties.groupIds.0',
