@@ -175,6 +175,15 @@ test('who may not register apps in Entra is told of the way without', async () =
   await assert.rejects(preprovision(azure.reach, INPUTS, CHATTY), /azd env set API_AUTH key/);
 });
 
+test('an app that Entra does not know everywhere yet, as it was just made, is asked for again', async () => {
+  const azure = new PretendAzure();
+  azure.unknownFor = 3;
+  await preprovision(azure.reach, INPUTS, CHATTY);
+  assert.equal(azure.apps.size, 2);
+  azure.unknownFor = 1_000;
+  await assert.rejects(preprovision(azure.reach, INPUTS, CHATTY), /was refused: NotFound/);
+});
+
 test('who may not register apps deploys with those that somebody else made', async () => {
   const azure = new PretendAzure();
   await preprovision(azure.reach, INPUTS, CHATTY);

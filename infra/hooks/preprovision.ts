@@ -73,7 +73,7 @@ async function checkRegion(reach: Reach, env: Environment, models: readonly Want
 async function openDoor(reach: Reach, env: Environment, door: Door, callers: readonly string[]): Promise<void> {
   const { setting } = door;
   try {
-    await ensureDoor(reach, env, door, callers);
+    await onceKnown(reach, () => ensureDoor(reach, env, door, callers));
   } catch (error) {
     if (!(error instanceof HookError)) throw error;
     // An earlier run made it: who deploys after that need not be its owner.
@@ -84,6 +84,22 @@ async function openDoor(reach: Reach, env: Environment, door: Door, callers: rea
     throw new HookError(
       `${error.message}\nWho may register apps in Entra can run this once (azd hooks run preprovision) or give you one (azd env set ${setting}_AUDIENCE <client id>). Without Entra at this door: azd env set ${setting}_AUTH key`,
     );
+  }
+}
+
+const TRIES = 6;
+const BETWEEN_MS = 5_000;
+
+/** Entra is many servers: what was just made on one is refused as unknown by the others, for some seconds. */
+async function onceKnown(reach: Reach, ensure: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ensure();
+    } catch (error) {
+      const mayBeUnknown = error instanceof RefusedError && (error.status === 404 || error.status === 400);
+      if (!mayBeUnknown || attempt === TRIES) throw error;
+    }
+    await reach.wait(BETWEEN_MS);
   }
 }
 

@@ -29,6 +29,8 @@ export class PretendAzure {
   mayGiveRoles = true;
   mayRegisterApps = true;
   quotaLeft = 1000;
+  /** How many questions for an app that is there are answered by a server that does not know it yet. */
+  unknownFor = 0;
   functionKey = 'key-1';
   /** How many questions of health are answered 503 first. */
   sleepyFor = 0;
@@ -181,6 +183,10 @@ export class PretendAzure {
       const app = this.apps.get(uniqueName);
       if (method !== 'GET' && !this.mayRegisterApps) {
         return [403, { error: { code: 'Authorization_RequestDenied', message: 'Insufficient privileges.' } }];
+      }
+      if (method === 'GET' && app && this.unknownFor > 0) {
+        this.unknownFor -= 1;
+        return undefined;
       }
       if (method === 'GET') return app && [200, app];
       const api = { ...Object(app?.api), ...Object(body.api) };
