@@ -6,12 +6,14 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../shared/error-codes.ts';
 import { errorsOf, type RouteContract } from '../../shared/http/route.ts';
 import { takeCallbacks, takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { type FoundRedis, findRedis } from '../../start/redis.ts';
 import { nameOf, ROUTES } from '../testing/attacks.ts';
 import { type Answer, type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 import { exampleBodies, exampleBody, sendExample, standingCall } from '../testing/good-requests.ts';
@@ -23,19 +25,24 @@ import { exampleBodies, exampleBody, sendExample, standingCall } from '../testin
 
 let functions: FunctionsUnderTest;
 let redis: Redis;
+let server: FoundRedis;
 let records: string;
 before(async () => {
+  // One that may be away: what waits for it is limited as in production.
+  server = await findRedis({ log: pino({ level: 'silent' }) });
   records = await mkdtemp(path.join(tmpdir(), 'parley-records-'));
   functions = await startFunctions({
+    REDIS_URL: server.url,
     TRANSCRIPTION_SOURCE: 'acs',
     AZURE_SPEECH_ENDPOINT: 'https://speech.example',
     CALL_RECORDS_DIR: records,
   });
-  redis = new Redis(process.env.REDIS_URL ?? '');
+  redis = new Redis(server.url);
 });
 after(async () => {
   redis.disconnect();
   await functions.close();
+  await server.close();
   await rm(records, { recursive: true });
 });
 beforeEach(async () => {

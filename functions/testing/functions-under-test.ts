@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { FunctionsHost } from '../../emulator/functions-host/host.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
-import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
+import { patientRedis, patientUrl } from '../../shared/sessions/testing/patient-redis.ts';
 import { lendSettings } from '../../shared/testing/lent-settings.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { findRedis } from '../../start/redis.ts';
@@ -50,7 +50,7 @@ export async function startFunctions(
     FUNCTIONS_PUBLIC_URL: 'http://functions.example',
     STREAM_HOST_PUBLIC_URL: 'ws://media.example',
     STREAM_HOST_URL: `http://127.0.0.1:${await listening(streamHost)}`,
-    REDIS_URL: redisServer.url,
+    REDIS_URL: patientUrl(redisServer.url),
     ACS_CONNECTION_STRING: acs.connectionString,
     ACS_RESOURCE_ID: AcsDouble.resourceId,
     ACS_JWKS_URL: `${acs.url}/calling/keys`,
@@ -76,7 +76,7 @@ export async function startFunctions(
     ...(keys && { keys }),
     ...(arriveWithinMs !== undefined && { arriveWithinMs }),
   });
-  const redis = patientRedis(redisServer.url);
+  const redis = patientRedis(settings.REDIS_URL ?? redisServer.url);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   return {
     baseUrl: host.baseUrl,

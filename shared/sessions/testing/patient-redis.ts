@@ -10,3 +10,9 @@ const PATIENCE_MS = 60_000;
  */
 export const patientRedis = (url = process.env.REDIS_URL ?? ''): Redis =>
   connectRedis(url, pino({ level: 'silent' }), { commandTimeoutMs: PATIENCE_MS });
+
+/**
+ * For whoever connects as in production, and is started by a test that is not about a Redis that is away: what the URL says is
+ * stronger than what the code says. (`ioredis` takes only a number for the time of a command: with a text there is no limit.)
+ */
+export const patientUrl = (url: string): string => `${url}?commandTimeout=none&socketTimeout=${2 * PATIENCE_MS}`;
