@@ -10,19 +10,16 @@ import { ON_ONE_STACK, type TestProcess, testProcesses } from './runner/processe
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
- * Those of people who speak on a whole stack take longest: some of the others run beside them in a lane of their own, and the
- * rest when they have left, so that they have the processors that they need. What only computes has a third lane, and gets
- * what the others leave while people speak. A run of every test fails, too, where the reference promises an answer that no test
- * got.
+ * Those of people who speak on a whole stack take longest: some of what only computes runs beside them in a lane of its own,
+ * and the rest when they have left, so that they have the processors that they need. A run of every test fails, too, where the
+ * reference promises an answer that no test got.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
-/** Of processes: more people who speak in real time have too little of two cores, beside the others. */
+/** Of processes: more people who speak in real time have too little of two cores, beside what only computes. */
 const PEOPLE_AT_ONCE = 2;
-/** Of the others, the longest first: so much is done by the time the people have left. */
-const SHARE_BESIDE = 0.35;
-/** What only computes is this much nicer than people: beside somebody who needs the processor it gets a third of what he gets. */
-const NICENESS = 5;
+/** Of what computes, the longest first: so much is done by the time the people have left. */
+const SHARE_BESIDE = 0.4;
 const CORES = availableParallelism();
 /** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
@@ -43,9 +40,6 @@ const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 /** What was answered in this run, by every process of it (`answered/collect.ts`). */
 const answered = path.join(folder, 'answers');
 writeFileSync(answered, '');
-/** It is there as long as people speak. */
-const peopleSpeak = path.join(folder, 'people-speak');
-writeFileSync(peopleSpeak, '');
 process.env.PARLEY_ANSWERED = answered;
 /** What is deployed is built once for all who try it (`testing/built-stack.ts`). */
 process.env.PARLEY_BUILT = path.join(folder, 'built');
@@ -57,20 +51,14 @@ function testFiles(folder: string): string[] {
 }
 
 /** A process is started with one file: this one, which has the others run. */
-function entryOf({ name, files, atOnce, kind }: TestProcess, at: number): string {
+function entryOf({ name, files, atOnce }: TestProcess, at: number): string {
   // By its number, too: `a/b-c` and `a-b/c` are two.
   const entry = path.join(folder, `${at}-${name.replaceAll('/', '-')}.mjs`);
   const paths = Object.fromEntries(files.map((file) => [file, path.join(ROOT, file)]));
   const runner = JSON.stringify(pathToFileURL(path.join(import.meta.dirname, 'runner/together.ts')));
-  const nicely = `import { existsSync } from 'node:fs';
-import { setPriority } from 'node:os';
-if (existsSync(${JSON.stringify(peopleSpeak)})) setPriority(${NICENESS});
-`;
   writeFileSync(
     entry,
-    `${kind === 'computing' ? nicely : ''}import { runTogether } from ${runner};
-await runTogether(${JSON.stringify(paths)}, ${atOnce});
-`,
+    `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, ${atOnce});\n`,
   );
   return entry;
 }
@@ -81,14 +69,11 @@ const lane = (members: readonly TestProcess[], concurrency: number) => () => {
     process.exitCode = 1;
   });
 };
-const whilePeopleSpeak = () => lane(people, PEOPLE_AT_ONCE)().on('end', () => rmSync(peopleSpeak));
 const together = of('together');
 const beside = together.slice(0, Math.ceil(together.length * SHARE_BESIDE));
 const later = [...together.slice(beside.length), ...of('alone')];
-const lanes = [[whilePeopleSpeak, lane(later, CORES + 1)]];
+const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(later, CORES + 1)]];
 if (beside.length > 0) lanes.push([lane(beside, Math.max(1, CORES - 1))]);
-const computing = of('computing');
-if (computing.length > 0) lanes.push([lane(computing, 1)]);
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {

@@ -45,10 +45,6 @@ test('files of a folder share a process, but for one that changes it, itself or 
     processes.filter(({ kind }) => kind === 'people').map(({ name }) => name),
     ['a/stack.test.ts', 'files on one stack'],
   );
-  assert.deepEqual(
-    processes.filter(({ kind }) => kind === 'computing').map(({ name }) => name),
-    ['a/b/hundred.property.test.ts'],
-  );
   const found = processes.map((each) => [each.name, each.files.length]);
   assert.deepEqual(found, [
     ['a/b/hundred.property.test.ts', 1],

@@ -8,11 +8,8 @@ export interface TestProcess {
   readonly files: readonly string[];
   /** So many tests of a file run at the same time. */
   readonly atOnce: number;
-  /**
-   * `people`: some of it are people who speak in real time on a whole stack. `computing`: it waits for nobody, and is as good
-   * where it gets little of the processor.
-   */
-  readonly kind: 'people' | 'computing' | 'together' | 'alone';
+  /** `people`: some of it are people who speak in real time on a whole stack. */
+  readonly kind: 'people' | 'together' | 'alone';
 }
 
 /** The process of the files that share a stack. */
@@ -45,8 +42,6 @@ const TIDY = 'shared/testing/lent-settings.ts';
 /** Files that share a stack: they run in one process, one after the other. A text that has the same is none of them. */
 const SHARES_STACK = /^import .*\bshared-stack\.ts';$/m;
 const TAKES_LONG = /\.property\.test\.ts$/;
-/** Folders whose tests have a clock of their own, or none. */
-const COMPUTES = /^(?:bench\/harness|build|infra\/check|stream-host\/conversation)$/;
 
 /** Folders with fewer files share the process of the folder above. */
 const FEWEST = 4;
@@ -81,9 +76,9 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
   });
   // The longest first: at the end one of them would leave the other processors without work.
   return [
-    ...long.map((file) => ({ ...ofOne(file), kind: 'computing' as const })),
+    ...long.map((file) => ({ ...ofOne(file), kind: 'together' as const })),
     ...[...processes]
-      .map(([name, together]) => ({ name, files: together, atOnce: 1, kind: kindOf(name) }))
+      .map(([name, together]) => ({ name, files: together, atOnce: 1, kind: 'together' as const }))
       .sort((a, b) => b.files.length - a.files.length),
     ...alone.map(ofOne),
     ...(onOneStack.length > 0
@@ -91,8 +86,6 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
       : []),
   ];
 }
-
-const kindOf = (folder: string) => (COMPUTES.test(folder) ? ('computing' as const) : ('together' as const));
 
 /** By what stands in it, and in the helpers of tests that it uses. */
 const isAlone = (file: string, read: (file: string) => string): boolean =>
