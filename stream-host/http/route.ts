@@ -25,22 +25,13 @@ export function hostRoute<Contract extends RouteContract, const Answers extends 
   };
 }
 
-/** JSON that is a text already. */
-class JsonText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 /** A document that is always the same. It is long, and what makes it a text is the thread that carries the calls. */
 export function fixedRoute(contract: RouteContract, make: () => object): Route {
-  let body: JsonText | undefined;
+  let body: Uint8Array | undefined;
   return {
     contract,
     async answer() {
-      body ??= new JsonText(JSON.stringify(make()));
+      body ??= Buffer.from(JSON.stringify(make()));
       return { status: 200, body };
     },
   };
@@ -56,10 +47,10 @@ export const rawRequest = (request: IncomingMessage, query: URLSearchParams): Ra
   body: request,
 });
 
-/** Sends an answer; to HEAD, all but its body. */
+/** Sends an answer, of which bytes are ready to be sent; to HEAD, all but its body. */
 export function send(response: ServerResponse, { status, headers, body }: AnyAnswer, contentType?: string): void {
-  const json = () => (body instanceof JsonText ? body.text : JSON.stringify(body));
-  const text = contentType === undefined ? json() : String(body);
+  const ready = contentType === undefined ? JSON.stringify : String;
+  const text = body instanceof Uint8Array ? body : ready(body);
   response.writeHead(status, {
     ...SECURITY_HEADERS,
     'content-type': contentType ?? 'application/json; charset=utf-8',
