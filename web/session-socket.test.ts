@@ -227,3 +227,24 @@ test('a talk that is ended here still hears what it has come to, and nothing els
   assert.equal(messages[1]?.type, 'call_spent');
   server.close(1000);
 });
+
+test('a line that takes nothing for ten seconds is left for another: after a change of network nobody closes it', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { socket, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  server.send(READY);
+  await until(() => socket.connection.name === 'open');
+  server.pause();
+  const speak = () => socket.sendAudio(new ArrayBuffer(64_000));
+  // What the two machines keep of it is theirs to say.
+  while (socket.droppedFrames === 0) speak();
+  t.mock.timers.tick(9_000);
+  speak();
+  assert.equal(socket.connection.name, 'open', 'a line may stand still for a moment');
+  t.mock.timers.tick(1_000);
+  speak();
+  assert.deepEqual(socket.connection, {
+    ...{ name: 'waiting', attempt: 0, trouble: 'connection-lost', retryInMs: 320 },
+  });
+});

@@ -31,6 +31,8 @@ const NO_ANSWER = 1006;
 const LAST_WORD_MS = 2_000;
 /** Two seconds of audio. Where the network takes less than we speak, old words are worth less than new ones' delay. */
 const MOST_BUFFERED_BYTES = SAMPLE_RATE * 2 * 2;
+/** A line that takes nothing for so long is dead: after a change of network no browser says so for minutes. */
+const STUCK_MS = 10_000;
 
 /**
  * The line to the server: one session, and as many sockets one after the other as it takes. After a loss it connects
@@ -42,6 +44,8 @@ export class SessionSocket {
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #droppedFrames = 0;
+  /** Since when the line has taken nothing. */
+  #stuckSinceMs: number | undefined;
   #sessionId: string;
   /** The right to come back to the session, for one try: the server gives another with each `session_ready`. */
   #returnTicket: string | undefined;
@@ -71,12 +75,16 @@ export class SessionSocket {
   }
 
   sendAudio(frame: ArrayBuffer): void {
-    const socket = this.#socket;
-    if (this.#connection.name === 'open' && socket !== undefined && socket.bufferedAmount < MOST_BUFFERED_BYTES) {
+    const socket = this.#connection.name === 'open' ? this.#socket : undefined;
+    if (socket !== undefined && socket.bufferedAmount < MOST_BUFFERED_BYTES) {
+      this.#stuckSinceMs = undefined;
       socket.send(frame);
-    } else {
-      this.#droppedFrames += 1;
+      return;
     }
+    this.#droppedFrames += 1;
+    if (socket === undefined) return;
+    this.#stuckSinceMs ??= Date.now();
+    if (Date.now() - this.#stuckSinceMs >= STUCK_MS) this.#drop();
   }
 
   send(command: BrowserCommand): void {
@@ -152,6 +160,7 @@ export class SessionSocket {
     const socket = openSocket(address, ticket);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
+    this.#stuckSinceMs = undefined;
     socket.addEventListener('message', ({ data }) => {
       if (socket === this.#socket && typeof data === 'string') this.#receive(data);
     });
