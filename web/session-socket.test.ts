@@ -248,3 +248,17 @@ test('a line that takes nothing for ten seconds is left for another: after a cha
     ...{ name: 'waiting', attempt: 0, trouble: 'connection-lost', retryInMs: 320 },
   });
 });
+
+test('a talk whose microphone was unplugged can go on: the server is not told that it is over', async (t) => {
+  const { socket, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  server.send(READY);
+  await until(() => socket.connection.name === 'open');
+  const heard: string[] = [];
+  server.on('message', (data) => heard.push(String(data)));
+  const closed = once(server, 'close');
+  socket.leave();
+  await closed;
+  assert.deepEqual([heard, socket.connection], [[], { name: 'closed' }]);
+});

@@ -94,6 +94,11 @@ export class SessionSocket {
   close(): void {
     this.send({ type: 'end' });
     this.#awaitLastWord();
+    this.leave();
+  }
+
+  /** Closes the line. The session is not over: it can go on by another. */
+  leave(): void {
     this.#apply({ name: 'stop' });
   }
 

@@ -16,7 +16,7 @@ export interface TalkListeners {
   onCallerLevel(level: number): void;
   /** About 25 times a second while the loudspeaker is open. */
   onPlayback(report: PlaybackReport): void;
-  /** The talk cannot go on and has closed itself. */
+  /** The talk cannot go on here as it is and closes itself. It is not over. */
   onTrouble(trouble: TroubleName): void;
 }
 
@@ -166,8 +166,11 @@ export class Talk {
 
   #fail(trouble: TroubleName): void {
     if (this.#closed) return;
-    this.close();
+    this.#closed = true;
+    // First, so that the end of the line is not taken for the talk's: without its sound it is left, and can go on.
     this.#listeners.onTrouble(trouble);
+    this.#socket.leave();
+    this.#closeAudio();
   }
 
   #closeAudio(): void {

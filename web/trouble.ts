@@ -71,6 +71,7 @@ export const TYPED_INSTEAD: ReadonlySet<TroubleName> = new Set([
   'no-microphone',
   'microphone-refused',
   'microphone-busy',
+  'microphone-lost',
 ]);
 
 export type TroubleName = keyof typeof TROUBLES;
