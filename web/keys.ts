@@ -2,7 +2,8 @@
 export function bindKeys({ onMute, onSilence }: { readonly onMute: () => void; readonly onSilence: () => void }): void {
   document.addEventListener('keydown', (event) => {
     const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
+    // A key that is held down comes again and again, and would leave the microphone as chance has it.
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
     if (document.querySelector(':popover-open, dialog[open]')) return;
     if (event.key === 'Escape') onSilence();
     if (event.key === 'm' || event.key === 'M') onMute();
