@@ -111,9 +111,12 @@ export class PhonePanel {
 
   /** Takes the microphone that is chosen now, where a call has one. @throws {AudioTrouble} */
   async useMicrophone(): Promise<void> {
-    if (!(this.#input instanceof AudioInput)) return;
+    const before = this.#input;
+    if (!(before instanceof AudioInput)) return;
     const input = await this.#openMicrophone();
-    this.#input.close();
+    // The browser may have asked, and the call may be over.
+    if (this.#input !== before) return input.close();
+    before.close();
     this.#input = input;
   }
 
