@@ -122,7 +122,7 @@ class App {
   /** @param typed without a microphone */
   async #start(typed = false): Promise<void> {
     this.#trouble.hide();
-    const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
+    const sessionId = this.#memory.sessionToAsk;
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
     const talk = new Talk(
       {

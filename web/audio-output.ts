@@ -1,6 +1,7 @@
 import { SAMPLE_RATE, toFloat32 } from '../shared/audio/pcm.ts';
 import { Resampler } from '../shared/audio/resample.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
+import { AudioTrouble } from './trouble.ts';
 
 /** The loudspeaker. Audio of any rate goes in; it is played in the order of its arrival. */
 export class AudioOutput {
@@ -21,8 +22,10 @@ export class AudioOutput {
   /**
    * To be called from a click or a key press: browsers let no page make a sound before.
    * @param sinkId of the loudspeaker; without it, or where it is gone, the system's
+   * @throws {AudioTrouble} where the address is one that browsers give no sound to, neither this nor the microphone
    */
   static async open(onReport: (report: PlaybackReport) => void, sinkId?: string): Promise<AudioOutput> {
+    if (!isSecureContext) throw new AudioTrouble('insecure-context');
     const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: 'interactive' });
     try {
       await context.audioWorklet.addModule(new URL('./playback.worklet.js', import.meta.url));

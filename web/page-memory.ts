@@ -24,6 +24,11 @@ export class PageMemory {
     else sessionStorage.setItem(SESSION_KEY, id);
   }
 
+  /** That session's id, or a new one. An insecure address has no ids to give, and no sound either: of that a talk tells. */
+  get sessionToAsk(): string {
+    return this.sessionId ?? crypto.randomUUID?.() ?? '';
+  }
+
   readTranscript(): Transcript {
     return restore(sessionStorage.getItem(TRANSCRIPT_KEY));
   }
